@@ -1,0 +1,14 @@
+//! IPMI, sans-IO: no socket, clock, thread or random source in here; time and randomness are arguments.
+//!
+//! `wire` frames datagrams, `crypto` guards them, `session` is the client's state machine, `responder` the
+//! BMC's; `cmd` holds the commands, `fru`, `sdr`, `sel` what they carry; [`exchange`] is the one door
+//! through which drivers send commands.
+
+pub mod cmd;
+pub mod codec;
+pub mod exchange;
+pub mod learnt;
+pub mod quirks;
+
+pub use codec::{DecodeError, Reader};
+pub use exchange::{Exchange, Request, Response, Target};

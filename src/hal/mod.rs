@@ -1,0 +1,10 @@
+//! The HAL: everything that talks to a BMC. Imports nothing from outside `src/hal`.
+//!
+//! Layers, top to bottom: `sim`, `detect` → `vendors` → `drivers` → `bmc` → `fleet` → `transport` →
+//! `redfish`, `ipmi` → `caps` → `model`, `error`.
+
+pub mod error;
+pub mod ipmi;
+pub mod model;
+
+pub use error::{Error, Kind, Result};

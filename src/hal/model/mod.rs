@@ -1,0 +1,28 @@
+//! Plain data of the HAL: no I/O, no protocol. Serialised forms are those of the public JSON.
+
+pub mod boot;
+pub mod cx;
+pub mod driver;
+pub mod event;
+pub mod fru;
+pub mod guid;
+pub mod info;
+pub mod lan;
+pub mod led;
+pub mod mac;
+pub mod metrics;
+pub mod power;
+pub mod reading;
+pub mod secret;
+pub mod sensor;
+pub mod user;
+
+pub use boot::{BootMode, BootPersistence, BootState, BootTarget};
+pub use cx::{BoxFuture, Cancel, Cx};
+pub use driver::DriverName;
+pub use guid::Guid;
+pub use led::LedState;
+pub use mac::MacAddr;
+pub use power::{PowerAction, PowerState};
+pub use reading::{Reading, Source};
+pub use secret::Secret;
