@@ -3,8 +3,11 @@
 //! Layers, top to bottom: `sim`, `detect` → `vendors` → `drivers` → `bmc` → `fleet` → `transport` →
 //! `redfish`, `ipmi` → `caps` → `model`, `error`.
 
+pub mod bmc;
+pub mod caps;
 pub mod error;
 pub mod ipmi;
 pub mod model;
 
+pub use bmc::Bmc;
 pub use error::{Error, Kind, Result};

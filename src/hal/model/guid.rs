@@ -75,12 +75,13 @@ fn plausible(b: &[u8; 16], now_unix: u64) -> bool {
 }
 
 fn uuid_text(b: &[u8; 16]) -> String {
+    use fmt::Write as _;
     let mut out = String::with_capacity(36);
     for (i, byte) in b.iter().enumerate() {
         if matches!(i, 4 | 6 | 8 | 10) {
             out.push('-');
         }
-        out.push_str(&format!("{byte:02x}"));
+        let _ = write!(out, "{byte:02x}");
     }
     out
 }

@@ -23,8 +23,9 @@ impl MacAddr {
 
 impl fmt::Display for MacAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        let [a, b, c, rest @ ..] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}")?;
+        rest.iter().try_for_each(|byte| write!(f, ":{byte:02x}"))
     }
 }
 
@@ -48,7 +49,10 @@ impl FromStr for MacAddr {
         let bad = || format!("'{s}' is no MAC address (expected aa:bb:cc:dd:ee:ff)");
         let digits: Vec<u8> = s.bytes().filter(|b| !matches!(b, b':' | b'-')).collect();
         let separators = s.len() - digits.len();
-        if digits.len() != 12 || !matches!(separators, 0 | 5) {
+        if digits.len() != 12
+            || !matches!(separators, 0 | 5)
+            || !digits.iter().all(u8::is_ascii_hexdigit)
+        {
             return Err(bad());
         }
         let mut out = [0; 6];

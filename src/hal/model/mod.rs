@@ -12,6 +12,7 @@ pub mod led;
 pub mod mac;
 pub mod metrics;
 pub mod power;
+pub mod raw;
 pub mod reading;
 pub mod secret;
 pub mod sensor;
