@@ -1,0 +1,6 @@
+//! All I/O of the HAL. Nothing above opens a socket or a device.
+
+pub mod faults;
+pub mod lan;
+
+pub use lan::{Lan, Port};
