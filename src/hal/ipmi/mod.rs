@@ -9,6 +9,7 @@ pub mod codec;
 pub mod exchange;
 pub mod learnt;
 pub mod quirks;
+pub mod sensor;
 
 pub use codec::{DecodeError, Reader};
 pub use exchange::{Exchange, Request, Response, Target};
