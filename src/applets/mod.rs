@@ -1,8 +1,168 @@
 //! What a person or systemd sees. clap, printing and exit codes live only here.
+//!
+//! [`APPLETS`] is the table of applets: everything (dispatch, help, `--list`, links, man pages, completions) is
+//! made from it. A new applet is one module and one entry.
 
+pub mod common;
+mod dispatch;
+mod install;
+mod pages;
+
+use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use common::exit::Failure;
+
+/// One applet: how it is called and what it does.
+#[derive(Debug)]
+pub struct Applet {
+    /// Subcommand of `halbox`.
+    pub name: &'static str,
+    /// Exact file names under which the binary is this applet.
+    pub links: &'static [&'static str],
+    /// One line of help.
+    pub about: &'static str,
+    /// Its command line.
+    pub command: fn() -> Command,
+    /// Runs it.
+    pub run: fn(&ArgMatches) -> Result<(), Failure>,
+}
+
+/// All applets, sorted by name.
+#[rustfmt::skip]
+pub static APPLETS: &[Applet] = &[
+];
 
 /// Entry point of the binary.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    common::process::harden();
+    match run(std::env::args_os().collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Runs the command line `argv` (with argv\[0\]).
+fn run(argv: Vec<OsString>) -> Result<(), Failure> {
+    let argv0 = argv.first().cloned();
+    let matches = match root(APPLETS).try_get_matches_from(dispatch::route(APPLETS, argv)) {
+        Ok(matches) => matches,
+        Err(error) => return common::exit::from_clap(&error),
+    };
+    common::process::init_log(matches.get_count("verbose"));
+    match matches.subcommand() {
+        None => main_program(&matches, argv0),
+        Some(_) if matches.get_flag("list") || matches.get_flag("list-full") => Err(
+            Failure::usage("--list and --list-full take no further arguments"),
+        ),
+        Some(("completions", m)) => pages::completions(m, root(APPLETS)),
+        Some(("man", m)) => pages::man(m, root(APPLETS)),
+        Some((name, m)) => match APPLETS.iter().find(|a| a.name == name) {
+            Some(applet) => (applet.run)(m),
+            None => Err(Failure::usage(format!("there is no applet '{name}'"))),
+        },
+    }
+}
+
+/// `halbox` without a subcommand: `--list`, `--list-full`, `--install`, or the help text.
+fn main_program(matches: &ArgMatches, argv0: Option<OsString>) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    if matches.get_flag("list") {
+        for applet in APPLETS {
+            writeln!(out, "{}", applet.name)?;
+        }
+        return Ok(());
+    }
+    if matches.get_flag("list-full") {
+        for applet in APPLETS {
+            writeln!(out, "{} {}", applet.name, applet.links.join(" "))?;
+        }
+        return Ok(());
+    }
+    if let Some(dir) = matches.get_one::<std::path::PathBuf>("install") {
+        let how = install::How {
+            hard: matches.get_flag("hard"),
+            force: matches.get_flag("force"),
+        };
+        return install::links(APPLETS, dir, how, argv0);
+    }
+    write!(out, "{}", root(APPLETS).render_help())?;
+    Err(Failure::silent_usage())
+}
+
+/// The whole command line: the one source of parsing, help, man pages and completions.
+pub fn root(applets: &[Applet]) -> Command {
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .help(help)
+            .action(ArgAction::SetTrue)
+    };
+    let mut root = Command::new("halbox")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Finds, drives and simulates the BMCs of a bare-metal cloud")
+        .after_long_help(AFTER_HELP)
+        .max_term_width(100)
+        .arg(
+            Arg::new("verbose")
+                .short('v')
+                .global(true)
+                .action(ArgAction::Count)
+                .help("Log more to stderr (-vv: still more; HALBOX_LOG sets filters)"),
+        )
+        .arg(flag("list", "List the applets, one per line").exclusive(true))
+        .arg(flag("list-full", "List the applets with their link names").exclusive(true))
+        .arg(
+            Arg::new("install")
+                .long("install")
+                .value_name("DIR")
+                .value_parser(value_parser!(std::path::PathBuf))
+                .help("Make links halbox-APPLET in DIR, then the link name picks the applet"),
+        )
+        .arg(
+            flag(
+                "hard",
+                "With --install: hard links instead of relative symlinks",
+            )
+            .requires("install"),
+        )
+        .arg(
+            flag("force", "With --install: replace files that are in the way").requires("install"),
+        );
+    for applet in applets {
+        root = root.subcommand((applet.command)().name(applet.name).about(applet.about));
+    }
+    root.subcommand(pages::completions_command())
+        .subcommand(pages::man_command())
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done; 1 the operation failed; 2 wrong usage or configuration; 3 unreachable, timed out or no device; \
+4 authentication or privilege refused; 5 not supported by this BMC; 6 several targets and some failed; 130 interrupted.
+
+Environment: HALBOX_PASSWORD or IPMI_PASSWORD (password), HALBOX_LOG (log filter), NO_COLOR, XDG_CACHE_HOME \
+(what was learnt of a BMC is kept in $XDG_CACHE_HOME/halbox; no secrets).";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        root(APPLETS).debug_assert();
+    }
+
+    #[test]
+    fn applets_are_sorted_and_their_links_are_prefixed() {
+        assert!(APPLETS.is_sorted_by_key(|a| a.name));
+        for applet in APPLETS {
+            assert_eq!(
+                applet.links.first().copied(),
+                Some(format!("halbox-{}", applet.name).as_str())
+            );
+        }
+    }
 }

@@ -1,0 +1,14 @@
+//! What all applets share: options, output, exit codes. Nothing here knows a protocol.
+
+pub mod confirm;
+pub mod credentials;
+pub mod duration;
+pub mod exit;
+pub mod output;
+pub mod process;
+pub mod progress;
+pub mod results;
+pub mod table;
+pub mod targets;
+pub mod template;
+pub mod tty;

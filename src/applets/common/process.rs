@@ -1,0 +1,107 @@
+//! The process: hardening at the start, logging, the runtime, Ctrl-C.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use log::LevelFilter;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::hal::model::Cancel;
+
+use super::exit::Failure;
+
+/// First thing in main: no core files and no ptrace by others (there are passwords in this memory), and the one
+/// TLS provider.
+pub fn harden() {
+    let _ = nix::sys::prctl::set_dumpable(false);
+    // Fails only when a provider is already there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Log to stderr: warnings, with `-v` what is done, with `-vv` how. HALBOX_LOG overrides it.
+pub fn init_log(verbose: u8) {
+    let level = match verbose {
+        0 => LevelFilter::Warn,
+        1 => LevelFilter::Info,
+        2 => LevelFilter::Debug,
+        _ => LevelFilter::Trace,
+    };
+    let mut builder = env_logger::Builder::new();
+    builder
+        .filter_level(LevelFilter::Warn)
+        .filter_module("halbox", level);
+    if let Ok(filter) = std::env::var("HALBOX_LOG") {
+        builder.parse_filters(&filter);
+    }
+    builder.format(|out, record| {
+        let level = record.level().as_str().to_ascii_lowercase();
+        let text = super::output::printable(&record.args().to_string()).into_owned();
+        if log::log_enabled!(log::Level::Debug) {
+            writeln!(out, "halbox: {level}: {}: {text}", record.target())
+        } else {
+            writeln!(out, "halbox: {level}: {text}")
+        }
+    });
+    let _ = builder.try_init();
+}
+
+/// A runtime for `targets` BMCs: one thread for a few (starting threads costs more than they bring), else one per core.
+pub fn runtime(targets: u64) -> Result<Runtime, Failure> {
+    let mut builder = if targets <= 16 {
+        Builder::new_current_thread()
+    } else {
+        Builder::new_multi_thread()
+    };
+    builder
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::failed(format!("cannot start the runtime: {e}")))
+}
+
+/// Watches for Ctrl-C and SIGTERM from now on: the first sets the switch that it returns, the second exits at once.
+/// To be called inside a runtime.
+pub fn cancel_on_interrupt() -> Result<Cancel, Failure> {
+    let failed = |e: io::Error| Failure::failed(format!("cannot watch for signals: {e}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let cancel = Cancel::new();
+    let switch = cancel.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if switch.is_cancelled() {
+                std::process::exit(130);
+            }
+            switch.cancel();
+            if io::stderr().is_terminal() {
+                let _ = writeln!(
+                    io::stderr(),
+                    "halbox: interrupted, closing sessions (Ctrl-C again exits at once)"
+                );
+            }
+        }
+    });
+    Ok(cancel)
+}
+
+/// Runs `work` to its end, with Ctrl-C watched. Whatever it left running in the background gets at most a second.
+pub fn block_on<F>(targets: u64, work: impl FnOnce(Cancel) -> F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    let runtime = runtime(targets)?;
+    let result = runtime.block_on(async {
+        let cancel = cancel_on_interrupt()?;
+        let result = work(cancel.clone()).await;
+        if cancel.is_cancelled() {
+            return Err(Failure::interrupted());
+        }
+        result
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
