@@ -1,0 +1,62 @@
+# Recipes are one line each; longer logic lives in tests/*.sh. Everything works without just as well.
+
+# What CI wants before anything else
+check: fmt-check lint test
+
+# Debug build
+build *args:
+    cargo build {{args}}
+
+# All tests; those that need ipmi_sim, ipmitool or FreeIPMI say so and skip where these are missing (`just setup`)
+test *args:
+    cargo test {{args}}
+
+# Warnings are errors
+lint:
+    cargo clippy --all-targets -- -D warnings
+
+fmt:
+    cargo fmt
+
+fmt-check:
+    cargo fmt --check
+
+# Licences, sources and bans (needs cargo-deny)
+deny:
+    cargo deny check
+
+# Three simulated BMCs on loopback, probed and driven
+demo:
+    tests/demo.sh
+
+# N simulated BMCs that stay until Ctrl-C
+sim *args:
+    cargo run --release -- sim {{args}}
+
+# The static binary: target/dist/halbox; prints its size
+dist:
+    tests/dist.sh
+
+# Size of the static binary, largest crates first (needs cargo-bloat)
+size:
+    cargo bloat --release --crates -n 30
+
+# Fuzz every target (or one) for SECS seconds each
+fuzz secs="600" target="":
+    tests/fuzz.sh {{secs}} {{target}}
+
+# Side by side with ipmitool and FreeIPMI, where installed
+bench *args:
+    tests/bench.sh {{args}}
+
+# Regenerate man/ from the command line definition
+man:
+    tests/man.sh
+
+# Install what the tests can use (Debian; as root)
+setup:
+    tests/setup.sh
+
+# What CI does
+ci:
+    .ci/run

@@ -1,0 +1,10 @@
+#!/bin/bash
+# Regenerates man/ from the command line definition. A test fails when man/ is not what this makes.
+set -eu
+cd "$(dirname "$0")/.."
+new=$(mktemp -d)
+trap 'rm -rf "$new"' EXIT
+${CARGO_CMD:-cargo} run -q -- man "$new"
+mkdir -p man
+rm -f man/*.1
+cp "$new"/*.1 man/

@@ -1,0 +1,45 @@
+#!/bin/bash
+# Installs what the tests can use on Debian 12: the BMC software that halbox is compared with, and a musl compiler.
+# Needs root and the Debian mirror; what is there already is left alone. Run it again at any time.
+set -u
+
+have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
+
+packages=()
+have ipmi_sim    || packages+=(openipmi)
+have ipmitool    || packages+=(ipmitool)
+have ipmipower   || packages+=(freeipmi-tools)
+have musl-gcc    || packages+=(musl-tools)
+have gcc         || packages+=(gcc libc6-dev)
+have g++         || packages+=(g++)
+have readelf     || packages+=(binutils)
+have pip3        || packages+=(python3-pip)
+
+if [ ${#packages[@]} -gt 0 ]; then
+    as_root=
+    [ "$(id -u)" = 0 ] || as_root="sudo -n"
+    export DEBIAN_FRONTEND=noninteractive
+    $as_root apt-get -q update </dev/null || echo "setup: apt-get update failed, trying with the lists that are there" >&2
+    if ! $as_root apt-get -q install -y --no-install-recommends "${packages[@]}" </dev/null; then
+        for package in "${packages[@]}"; do # one missing package must not keep the others away
+            $as_root apt-get -q install -y --no-install-recommends "$package" </dev/null || echo "setup: no $package" >&2
+        done
+    fi
+fi
+
+if command -v rustup >/dev/null 2>&1; then
+    rustup target add x86_64-unknown-linux-musl </dev/null >/dev/null 2>&1 ||
+        echo "setup: no musl target, tests/dist.sh makes the static binary with glibc" >&2
+fi
+
+have just || pip3 install -q rust-just </dev/null 2>/dev/null ||
+    pip3 install -q --break-system-packages rust-just </dev/null 2>/dev/null ||
+    echo "setup: no just; every recipe of the Justfile is one command that works without it" >&2
+
+missing=()
+for tool in ipmi_sim ipmitool ipmipower; do have $tool || missing+=("$tool"); done
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "setup: still missing: ${missing[*]}" >&2
+    exit 1
+fi
+echo "setup: ok"
