@@ -6,10 +6,13 @@
 
 pub mod cmd;
 pub mod codec;
+pub mod crypto;
 pub mod exchange;
 pub mod learnt;
 pub mod quirks;
 pub mod sensor;
+pub mod session;
+pub mod wire;
 
 pub use codec::{DecodeError, Reader};
 pub use exchange::{Exchange, Request, Response, Target};
