@@ -240,7 +240,11 @@ mod tests {
             assert!(quirks.set(name, true), "{name} has no row");
             let now = serde_json::to_value(&quirks).unwrap();
             for (other, value) in now.as_object().unwrap() {
-                assert_eq!(value, &serde_json::Value::Bool(other == name), "{name}: {other}");
+                assert_eq!(
+                    value,
+                    &serde_json::Value::Bool(other == name),
+                    "{name}: {other}"
+                );
             }
         }
         let flags = QUIRKS.iter().filter(|info| info.flag.is_some()).count();
@@ -251,7 +255,14 @@ mod tests {
     #[test]
     fn names_are_unique_and_rows_complete() {
         for (i, info) in QUIRKS.iter().enumerate() {
-            assert!(QUIRKS.iter().skip(i + 1).all(|other| other.name != info.name), "{}", info.name);
+            assert!(
+                QUIRKS
+                    .iter()
+                    .skip(i + 1)
+                    .all(|other| other.name != info.name),
+                "{}",
+                info.name
+            );
             for text in [info.hardware, info.symptom, info.action] {
                 assert!(!text.is_empty(), "{}", info.name);
             }

@@ -10,11 +10,7 @@ use zeroize::Zeroizing;
 use super::suite::AuthAlgorithm;
 
 /// HMAC of the concatenated `parts`, whole digest; empty for [`AuthAlgorithm::None`].
-pub(super) fn hmac(
-    algorithm: AuthAlgorithm,
-    key: &[u8],
-    parts: &[&[u8]],
-) -> Zeroizing<Vec<u8>> {
+pub(super) fn hmac(algorithm: AuthAlgorithm, key: &[u8], parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(match algorithm {
         AuthAlgorithm::None => Vec::new(),
         AuthAlgorithm::HmacSha1 => run::<Hmac<Sha1>>(key, parts),
