@@ -1,6 +1,7 @@
 //! All I/O of the HAL. Nothing above opens a socket or a device.
 
 pub mod faults;
+pub mod http;
 pub mod lan;
 
 pub use lan::{Lan, Port};
