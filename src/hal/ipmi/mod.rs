@@ -8,10 +8,13 @@ pub mod cmd;
 pub mod codec;
 pub mod crypto;
 pub mod exchange;
+pub mod fru;
 pub mod learnt;
 pub mod quirks;
 pub mod sensor;
 pub mod session;
+pub mod text;
+pub mod time;
 pub mod wire;
 
 pub use codec::{DecodeError, Reader};
