@@ -11,6 +11,8 @@ pub mod exchange;
 pub mod fru;
 pub mod learnt;
 pub mod quirks;
+pub mod sdr;
+pub mod sel;
 pub mod sensor;
 pub mod session;
 pub mod text;
