@@ -3,6 +3,9 @@
 //! Framing knows nothing of them. Each command can be read and written in both directions, because the
 //! simulator is the other half of the same code.
 
+pub mod chassis;
+#[cfg(test)]
+mod check;
 pub mod sensor;
 pub mod storage;
 
