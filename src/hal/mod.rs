@@ -8,6 +8,7 @@ pub mod caps;
 pub mod error;
 pub mod ipmi;
 pub mod model;
+pub mod sim;
 pub mod transport;
 
 pub use bmc::Bmc;

@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod fru;
 pub mod learnt;
 pub mod quirks;
+pub mod responder;
 pub mod sdr;
 pub mod sel;
 pub mod sensor;
