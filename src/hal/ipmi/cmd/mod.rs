@@ -6,6 +6,7 @@
 pub mod chassis;
 #[cfg(test)]
 mod check;
+pub mod app;
 pub mod sensor;
 pub mod storage;
 
