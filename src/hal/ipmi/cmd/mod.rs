@@ -3,10 +3,10 @@
 //! Framing knows nothing of them. Each command can be read and written in both directions, because the
 //! simulator is the other half of the same code.
 
+pub mod app;
 pub mod chassis;
 #[cfg(test)]
 mod check;
-pub mod app;
 pub mod sensor;
 pub mod storage;
 

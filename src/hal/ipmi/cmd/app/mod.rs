@@ -10,8 +10,8 @@ pub use auth::{
     AuthStatus, AuthTypes, ChannelAuthCapabilities, GetChannelAuthCapabilities, PRESENT_CHANNEL,
 };
 pub use cipher::{
-    CIPHER_SUITES, CipherSuiteChunk, CipherSuiteRecord, CipherSuiteRecords,
-    GetChannelCipherSuites, MAX_CIPHER_LIST_INDEX,
+    CIPHER_SUITES, CipherSuiteChunk, CipherSuiteRecord, CipherSuiteRecords, GetChannelCipherSuites,
+    MAX_CIPHER_LIST_INDEX,
 };
 pub use device::{
     AcpiPowerState, ColdReset, DeviceId, GetAcpiPowerState, GetDeviceGuid, GetDeviceId,

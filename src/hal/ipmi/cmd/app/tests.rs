@@ -1,6 +1,9 @@
 //! Every command of this module goes through [`every_command`]; a test compares its list with the sources.
 
-#![expect(clippy::many_single_char_names, reason = "arbitrary values have no meaning to name")]
+#![expect(
+    clippy::many_single_char_names,
+    reason = "arbitrary values have no meaning to name"
+)]
 
 use std::collections::BTreeSet;
 
@@ -24,9 +27,20 @@ struct Values {
 }
 
 fn values() -> impl Strategy<Value = Values> {
-    (any::<[u8; 20]>(), any::<[u16; 4]>(), any::<[u32; 3]>(), any::<[bool; 8]>(), any::<Vec<u8>>()).prop_map(
-        |(bytes, words, longs, flags, data)| Values { bytes, words, longs, flags, data },
+    (
+        any::<[u8; 20]>(),
+        any::<[u16; 4]>(),
+        any::<[u32; 3]>(),
+        any::<[bool; 8]>(),
+        any::<Vec<u8>>(),
     )
+        .prop_map(|(bytes, words, longs, flags, data)| Values {
+            bytes,
+            words,
+            longs,
+            flags,
+            data,
+        })
 }
 
 /// What to do with each command and one of its replies. `need`: bytes below which request and reply are errors.
@@ -66,8 +80,18 @@ fn device_commands(v: &Values, to: &mut impl Visit) {
     to.visit(&GetDeviceId, &id, (0, 11));
     to.visit(&ColdReset, &(), (0, 0));
     to.visit(&WarmReset, &(), (0, 0));
-    to.visit(&GetSelfTestResults, &SelfTest { result: a, detail: b }, (0, 2));
-    let acpi = AcpiPowerState { system: a & 0x7f, device: b & 0x7f };
+    to.visit(
+        &GetSelfTestResults,
+        &SelfTest {
+            result: a,
+            detail: b,
+        },
+        (0, 2),
+    );
+    let acpi = AcpiPowerState {
+        system: a & 0x7f,
+        device: b & 0x7f,
+    };
     to.visit(&GetAcpiPowerState, &acpi, (0, 2));
     to.visit(&GetDeviceGuid, &Guid(sixteen(&v.bytes)), (0, 16));
     to.visit(&GetSystemGuid, &Guid(sixteen(&v.bytes)), (0, 16));
@@ -79,7 +103,11 @@ fn login_commands(v: &Values, to: &mut impl Visit) {
     let privilege = PrivilegeLevel(a & 0x0f);
     let channel = b & 0x0f;
     to.visit(
-        &GetChannelAuthCapabilities { channel, extended: f, privilege },
+        &GetChannelAuthCapabilities {
+            channel,
+            extended: f,
+            privilege,
+        },
         &ChannelAuthCapabilities {
             channel,
             extended: g,
@@ -100,13 +128,27 @@ fn login_commands(v: &Values, to: &mut impl Visit) {
         (2, 3),
     );
     to.visit(
-        &GetChannelCipherSuites { channel, payload: c & 0x3f, by_suite: f, index: d & 0x3f },
-        &CipherSuiteChunk { channel, data: v.data.clone() },
+        &GetChannelCipherSuites {
+            channel,
+            payload: c & 0x3f,
+            by_suite: f,
+            index: d & 0x3f,
+        },
+        &CipherSuiteChunk {
+            channel,
+            data: v.data.clone(),
+        },
         (3, 1),
     );
     to.visit(
-        &GetSessionChallenge { auth_type: channel, user: sixteen(&v.bytes) },
-        &SessionChallenge { session: v.longs[0], challenge: sixteen(&v.bytes) },
+        &GetSessionChallenge {
+            auth_type: channel,
+            user: sixteen(&v.bytes),
+        },
+        &SessionChallenge {
+            session: v.longs[0],
+            challenge: sixteen(&v.bytes),
+        },
         (17, 20),
     );
     to.visit(
@@ -125,7 +167,11 @@ fn login_commands(v: &Values, to: &mut impl Visit) {
         (22, 10),
     );
     to.visit(&SetSessionPrivilegeLevel { privilege }, &privilege, (1, 1));
-    let (session, handle) = if f { (0, g.then_some(a)) } else { (v.longs[0] | 1, None) };
+    let (session, handle) = if f {
+        (0, g.then_some(a))
+    } else {
+        (v.longs[0] | 1, None)
+    };
     to.visit(&CloseSession { session, handle }, &(), (4, 0));
     let (selector, need) = match (f, g) {
         (false, false) => (SessionSelector::Present, 1),
@@ -147,7 +193,12 @@ fn login_commands(v: &Values, to: &mut impl Visit) {
     };
     to.visit(
         &GetSessionInfo { session: selector },
-        &SessionInfo { handle: a, possible: b & 0x3f, active: c & 0x3f, entry: i.then_some(entry) },
+        &SessionInfo {
+            handle: a,
+            possible: b & 0x3f,
+            active: c & 0x3f,
+            entry: i.then_some(entry),
+        },
         (need, 3),
     );
 }

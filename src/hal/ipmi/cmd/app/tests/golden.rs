@@ -65,10 +65,14 @@ fn authentication_capabilities() {
     assert!(status.kg && status.no_per_message_auth && status.named_users && status.null_users);
     assert!(!status.anonymous && !status.no_user_level_auth);
     // An IPMI 1.5 BMC whose reply ends after the status.
-    let old = ask.decode_reply(&mut Reader::new(&[1, 0x15, 0x04])).unwrap();
+    let old = ask
+        .decode_reply(&mut Reader::new(&[1, 0x15, 0x04]))
+        .unwrap();
     assert!(old.speaks_v1_5() && !old.speaks_v2_0());
     // 2.0 only.
-    let new = ask.decode_reply(&mut Reader::new(&[1, 0x80, 0x04, 0x02])).unwrap();
+    let new = ask
+        .decode_reply(&mut Reader::new(&[1, 0x80, 0x04, 0x02]))
+        .unwrap();
     assert!(!new.speaks_v1_5() && new.speaks_v2_0());
 }
 
@@ -77,7 +81,10 @@ fn suites(chunks: &[&str]) -> Vec<u8> {
     let mut next = Some(0);
     for (i, data) in chunks.iter().enumerate() {
         assert_eq!(next, Some(i as u8), "chunk {i} was not asked for");
-        next = records.push(&CipherSuiteChunk { channel: 1, data: unhex(data) });
+        next = records.push(&CipherSuiteChunk {
+            channel: 1,
+            data: unhex(data),
+        });
     }
     assert_eq!(next, None, "the list goes on");
     records.ids()
@@ -85,12 +92,21 @@ fn suites(chunks: &[&str]) -> Vec<u8> {
 
 #[test]
 fn cipher_suites() {
-    let ask = GetChannelCipherSuites { channel: 0x0e, payload: 0, by_suite: true, index: 1 };
+    let ask = GetChannelCipherSuites {
+        channel: 0x0e,
+        payload: 0,
+        by_suite: true,
+        index: 1,
+    };
     golden(&ask, "0e0081", "01c003014181");
     assert_eq!(suites(&["c003014181c011034481"]), [3, 17]);
     // Cut by the chunks; suite 3 twice; an OEM record; a byte that is nothing.
     assert_eq!(
-        suites(&["c000004080c001014080c002014180c0", "03014181c003014181ffc180aabbcc01", "4181c011034481"]),
+        suites(&[
+            "c000004080c001014080c002014180c0",
+            "03014181c003014181ffc180aabbcc01",
+            "4181c011034481"
+        ]),
         [0, 1, 2, 3, 17]
     );
     // OpenBMC: algorithms without start byte and id.
@@ -110,7 +126,10 @@ fn cipher_suite_list_always_ends() {
     let mut records = CipherSuiteRecords::default();
     let mut asked = 0u8;
     let mut data = vec![0xc0; 16];
-    while let Some(next) = records.push(&CipherSuiteChunk { channel: 1, data: data.clone() }) {
+    while let Some(next) = records.push(&CipherSuiteChunk {
+        channel: 1,
+        data: data.clone(),
+    }) {
         asked += 1;
         assert_eq!(next, asked);
         data[1] = asked;
@@ -118,7 +137,10 @@ fn cipher_suite_list_always_ends() {
     assert_eq!(asked, MAX_CIPHER_LIST_INDEX);
     // Chunks longer than 16 bytes count as 16.
     let mut records = CipherSuiteRecords::default();
-    records.push(&CipherSuiteChunk { channel: 1, data: vec![0xc0; 5000] });
+    records.push(&CipherSuiteChunk {
+        channel: 1,
+        data: vec![0xc0; 5000],
+    });
     assert_eq!(records.records().len(), 8);
 }
 
@@ -131,7 +153,10 @@ fn session() {
         "0241444d494e0000000000000000000000",
         "04030201000102030405060708090a0b0c0d0e0f",
     );
-    assert_eq!((challenge.session, challenge.challenge[15]), (0x0102_0304, 15));
+    assert_eq!(
+        (challenge.session, challenge.challenge[15]),
+        (0x0102_0304, 15)
+    );
     let active = golden(
         &ActivateSession {
             auth_type: 2,
@@ -144,21 +169,57 @@ fn session() {
     );
     assert_eq!((active.session, active.inbound_sequence), (0x0506_0708, 10));
     assert_eq!(active.privilege.known(), Some(Privilege::Operator));
-    let operator = SetSessionPrivilegeLevel { privilege: Privilege::Operator.into() };
+    let operator = SetSessionPrivilegeLevel {
+        privilege: Privilege::Operator.into(),
+    };
     assert_eq!(golden(&operator, "03", "03"), Privilege::Operator.into());
-    golden(&CloseSession { session: 0x0102_0304, handle: None }, "04030201", "");
-    golden(&CloseSession { session: 0, handle: Some(7) }, "0000000007", "");
+    golden(
+        &CloseSession {
+            session: 0x0102_0304,
+            handle: None,
+        },
+        "04030201",
+        "",
+    );
+    golden(
+        &CloseSession {
+            session: 0,
+            handle: Some(7),
+        },
+        "0000000007",
+        "",
+    );
     let info = golden(
-        &GetSessionInfo { session: SessionSelector::Present },
+        &GetSessionInfo {
+            session: SessionSelector::Present,
+        },
         "00",
         "0210010204110a00000100163e0000019cc4",
     );
     let entry = info.entry.unwrap();
-    assert_eq!((info.active, entry.user, entry.protocol, entry.channel), (1, 2, 1, 1));
+    assert_eq!(
+        (info.active, entry.user, entry.protocol, entry.channel),
+        (1, 2, 1, 1)
+    );
     let peer = entry.peer.unwrap();
-    assert_eq!((peer.ip.to_string(), peer.port), ("10.0.0.1".into(), 0xc49c));
-    golden(&GetSessionInfo { session: SessionSelector::Handle(3) }, "fe03", "003f00");
-    golden(&GetSessionInfo { session: SessionSelector::Id(1) }, "ff01000000", "003f00");
+    assert_eq!(
+        (peer.ip.to_string(), peer.port),
+        ("10.0.0.1".into(), 0xc49c)
+    );
+    golden(
+        &GetSessionInfo {
+            session: SessionSelector::Handle(3),
+        },
+        "fe03",
+        "003f00",
+    );
+    golden(
+        &GetSessionInfo {
+            session: SessionSelector::Id(1),
+        },
+        "ff01000000",
+        "003f00",
+    );
 }
 
 #[test]
