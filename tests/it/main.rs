@@ -1,1 +1,14 @@
-//! The one integration test binary: link once, run parallel.
+//! The one integration test binary: linked once, its modules run in parallel.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's helper fails by panicking"
+)]
+#![allow(clippy::similar_names, reason = "ping and pong")]
+
+mod common;
+mod dispatch;
+mod oracle_ipmi_sim;
+mod static_binary;
+mod tidy;

@@ -1,0 +1,177 @@
+//! OpenIPMI's `ipmi_sim`: BMC software that none of us wrote. Ended when dropped.
+//!
+//! Its limits are measured: suites 0-3 only, no DCMI, pre-session commands only in IPMI 1.5 framing, passwords of 16 bytes,
+//! Get Channel Payload Support on channel 0x0E crashes it.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{fru, oracle, root, sdrs};
+
+/// Which configuration it runs.
+#[derive(Debug, Clone, Copy)]
+pub enum Setup {
+    /// `ipmiusr`/`test` (administrator), `operator`/`op-test`, `reader`/`rd-test`.
+    Testbed,
+    /// As metal-stack's mini-lab: anonymous/`test`, `ADMIN`/`ADMIN`.
+    MiniLab,
+}
+
+/// A running `ipmi_sim`.
+pub struct IpmiSim {
+    /// Where it answers.
+    pub address: SocketAddr,
+    child: Child,
+    dir: tempfile::TempDir,
+}
+
+/// Loopback addresses are many: one for each simulator, so that ports never collide.
+static NEXT: AtomicU16 = AtomicU16::new(0);
+const PORT: u16 = 6230;
+
+impl IpmiSim {
+    /// Starts one; `None` when it is not installed (said by [`oracle`]).
+    pub fn start(setup: Setup) -> Option<Self> {
+        let program = oracle("ipmi_sim")?;
+        let compiler = oracle("sdrcomp")?;
+        let dir = tempfile::tempdir().unwrap();
+        for attempt in 0.. {
+            let pid = std::process::id();
+            let n = NEXT.fetch_add(1, Ordering::Relaxed);
+            let [high, low] = n.to_be_bytes();
+            let ip = Ipv4Addr::new(
+                127,
+                64 + (pid % 61) as u8,
+                (pid / 61 % 250) as u8 ^ high,
+                low.wrapping_add(1),
+            );
+            let address = SocketAddr::from((ip, PORT));
+            let child = spawn(&program, &compiler, dir.path(), setup, address);
+            let mut sim = Self {
+                address,
+                child,
+                dir: tempfile::tempdir().unwrap(),
+            };
+            if sim.ready() {
+                sim.dir = dir;
+                return Some(sim);
+            }
+            assert!(
+                attempt < 3,
+                "ipmi_sim does not start: {}",
+                fs::read_to_string(dir.path().join("sim.log")).unwrap()
+            );
+        }
+        unreachable!()
+    }
+
+    /// Asks for presence until it answers; false when the process ended.
+    fn ready(&mut self) -> bool {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_millis(20)))
+            .unwrap();
+        socket.connect(self.address).unwrap();
+        let ping = [6, 0, 0xff, 6, 0, 0, 0x11, 0xbe, 0x80, 1, 0, 0];
+        let end = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < end {
+            if self.child.try_wait().unwrap().is_some() {
+                return false;
+            }
+            // A refusal is an error as well: the process is not that far yet.
+            let _ = socket.send(&ping);
+            let mut pong = [0; 64];
+            match socket.recv(&mut pong) {
+                Ok(_) => return true,
+                Err(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => {
+                    std::thread::yield_now()
+                }
+                Err(_) => {}
+            }
+        }
+        false
+    }
+
+    /// `ADDRESS:PORT`, as halbox and FreeIPMI take it.
+    pub fn target(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// What the chassis program was told to do, one line per write.
+    pub fn chassis_log(&self) -> String {
+        fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    /// Is it still running? (Some requests crash it.)
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for IpmiSim {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(program: &Path, compiler: &Path, dir: &Path, setup: Setup, address: SocketAddr) -> Child {
+    let fixtures = root().join("tests/fixtures/ipmi_sim");
+    let (file, name) = match setup {
+        Setup::Testbed => ("testbed.conf", "halbmc"),
+        Setup::MiniLab => ("minilab.conf", "minilab"),
+    };
+    let state = dir.join("state");
+    let persistent: PathBuf = state.join("ipmi_sim").join(name);
+    fs::create_dir_all(&persistent).unwrap();
+
+    let conf = fs::read_to_string(fixtures.join(file))
+        .unwrap()
+        .replace("@ADDRESS@", &address.ip().to_string())
+        .replace("@PORT@", &address.port().to_string())
+        .replace("@FIXTURES@", &fixtures.to_string_lossy())
+        .replace("@DIR@", &dir.to_string_lossy());
+    fs::write(dir.join("lan.conf"), conf).unwrap();
+
+    // ipmi_sim writes through to the FRU file: each instance has its own.
+    fs::write(dir.join("fru0.bin"), fru::MACHINE.encode(1024)).unwrap();
+    fs::write(dir.join("bmc.sdrs"), sdrs::source()).unwrap();
+    let compiled = Command::new(compiler)
+        .arg("-o")
+        .arg(persistent.join("sdr.20.main"))
+        .arg(dir.join("bmc.sdrs"))
+        .output()
+        .unwrap();
+    assert!(
+        compiled.status.success(),
+        "sdrcomp: {}",
+        String::from_utf8_lossy(&compiled.stderr)
+    );
+
+    let emu = format!(
+        "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x2a7c 0x0910 persist_sdr\nsel_enable 0x20 1000 0x0a\n\
+         {}mc_add_fru_data 0x20 0 1024 file 0 \"{}\"\nmc_enable 0x20\n",
+        sdrs::commands(),
+        dir.join("fru0.bin").display()
+    );
+    fs::write(dir.join("bmc.emu"), emu).unwrap();
+
+    let log = fs::File::create(dir.join("sim.log")).unwrap();
+    Command::new(program)
+        .arg("-n")
+        .arg("-c")
+        .arg(dir.join("lan.conf"))
+        .arg("-f")
+        .arg(dir.join("bmc.emu"))
+        .arg("-s")
+        .arg(&state)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
