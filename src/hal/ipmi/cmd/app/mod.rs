@@ -2,12 +2,21 @@
 //! watchdog. Only what goes over the wire: who logs in, and when, is the session's business.
 
 mod auth;
+mod channel;
 mod cipher;
 mod device;
+mod payload;
 mod session;
+mod system_info;
+mod user;
+mod watchdog;
 
 pub use auth::{
     AuthStatus, AuthTypes, ChannelAuthCapabilities, GetChannelAuthCapabilities, PRESENT_CHANNEL,
+};
+pub use channel::{
+    AccessMode, ChannelAccess, ChannelInfo, ChannelSecurityKey, GetChannelAccess, GetChannelInfo,
+    Medium, SetChannelAccess, SetChannelSecurityKeys, Stored,
 };
 pub use cipher::{
     CIPHER_SUITES, CipherSuiteChunk, CipherSuiteRecord, CipherSuiteRecords, GetChannelCipherSuites,
@@ -17,9 +26,25 @@ pub use device::{
     AcpiPowerState, ColdReset, DeviceId, GetAcpiPowerState, GetDeviceGuid, GetDeviceId,
     GetSelfTestResults, GetSystemGuid, SelfTest, WarmReset,
 };
+pub use payload::{
+    ActivatePayload, ChannelPayloadSupport, DeactivatePayload, GetChannelPayloadSupport,
+    GetPayloadActivationStatus, GetPayloadInstanceInfo, GetUserPayloadAccess, PAYLOAD_SOL,
+    PayloadActivated, PayloadActivationStatus, PayloadInstanceInfo, PayloadTypes,
+    SetUserPayloadAccess,
+};
 pub use session::{
     ActivateSession, ActiveSession, CloseSession, GetSessionChallenge, GetSessionInfo, LanPeer,
     SessionChallenge, SessionEntry, SessionInfo, SessionSelector, SetSessionPrivilegeLevel,
+};
+pub use system_info::{
+    GetBmcGlobalEnables, GetSystemInfoParameters, GlobalEnables, SystemInfoParameter,
+};
+pub use user::{
+    GetUserAccess, GetUserName, PasswordOperation, SetUserAccess, SetUserName, SetUserPassword,
+    UserAccess, UserAccessBits, UserName, UserStatus,
+};
+pub use watchdog::{
+    GetWatchdogTimer, ResetWatchdogTimer, SetWatchdogTimer, WatchdogState, WatchdogTimer,
 };
 
 use std::fmt;

@@ -1,6 +1,7 @@
 //! Bytes from the specification's tables and from answers of real BMCs and of Debian's ipmi_sim.
 
 use super::*;
+use crate::hal::model::Secret;
 
 /// The request's bytes, and a reply that comes back as the same bytes.
 fn golden<C: Command>(command: &C, request: &str, answer: &str) -> C::Reply {
@@ -227,4 +228,239 @@ fn unknown_levels_are_kept_and_named() {
     assert_eq!(PrivilegeLevel(0x0f).to_string(), "NO ACCESS");
     assert_eq!(PrivilegeLevel(0x09).to_string(), "reserved (0x9)");
     assert_eq!(PrivilegeLevel::from(Privilege::User).to_string(), "USER");
+}
+
+#[test]
+fn channels() {
+    let access = golden(
+        &GetChannelAccess {
+            channel: 1,
+            copy: Stored::NonVolatile,
+        },
+        "0140",
+        "2204",
+    );
+    assert_eq!((access.mode, access.limit.0), (AccessMode::ALWAYS, 4));
+    assert!(access.alerting_disabled && !access.no_per_message_auth && !access.no_user_level_auth);
+    let always = ChannelAccess {
+        alerting_disabled: false,
+        ..access
+    };
+    for (stored, bytes) in [
+        (Stored::NonVolatile, "014244"),
+        (Stored::Volatile, "018284"),
+    ] {
+        let set = SetChannelAccess {
+            channel: 1,
+            settings: stored,
+            limit: stored,
+            access: always,
+        };
+        golden(&set, bytes, "");
+    }
+    // Answers of ipmi_sim: LAN channel 1, and what OpenBMC says of its Ethernet.
+    let info = golden(&GetChannelInfo { channel: 1 }, "01", "01040181f21b000000");
+    assert!(info.medium.is_lan());
+    assert_eq!((info.sessions, info.active, info.vendor), (2, 1, 7154));
+    let info = GetChannelInfo { channel: 1 }
+        .decode_reply(&mut Reader::new(&[1, 6, 1]))
+        .unwrap();
+    assert!(info.medium.is_lan());
+    assert!(!Medium::SYSTEM.is_lan() && !Medium::SERIAL.is_lan());
+    let key = SetChannelSecurityKeys {
+        channel: 1,
+        operation: 1,
+        key_id: 1,
+        key: Secret::new([0x6b; 20]),
+    };
+    golden(&key, &format!("010101{}", "6b".repeat(20)), "02");
+}
+
+#[test]
+fn users() {
+    // What xCAT sends to make an administrator.
+    let access = SetUserAccess {
+        channel: 1,
+        user: 4,
+        change_bits: true,
+        bits: UserAccessBits {
+            callback_only: false,
+            link_auth: true,
+            messaging: true,
+        },
+        limit: Privilege::Administrator.into(),
+        session_limit: None,
+    };
+    golden(&access, "b10404", "");
+    let access = golden(
+        &GetUserAccess {
+            channel: 1,
+            user: 2,
+        },
+        "0102",
+        "10420134",
+    );
+    assert_eq!(
+        (access.max_users, access.enabled_users, access.fixed_names),
+        (16, 2, 1)
+    );
+    assert_eq!((access.status, access.limit.0), (UserStatus::Enabled, 4));
+    assert!(access.bits.messaging && access.bits.link_auth && !access.bits.callback_only);
+    let name = UserName::new("root").unwrap();
+    golden(
+        &SetUserName { user: 2, name },
+        "02726f6f74000000000000000000000000",
+        "",
+    );
+    let name = golden(
+        &GetUserName { user: 2 },
+        "02",
+        "30313233343536373839616263646566",
+    );
+    assert_eq!(name.text(), "0123456789abcdef");
+}
+
+#[test]
+fn user_names() {
+    assert_eq!(UserName::new("0123456789abcdefg"), None);
+    assert_eq!(UserName::new("a\0b"), None);
+    assert_eq!(UserName::new("").unwrap().text(), "");
+    assert_eq!(UserName([0xff; 16]).text(), "");
+    assert_eq!(UserName::new("müller").unwrap().text(), "müller");
+}
+
+#[test]
+fn passwords() {
+    let set = |password: &str, twenty| SetUserPassword {
+        user: 3,
+        operation: PasswordOperation::Set,
+        twenty,
+        password: Some(Secret::new(password)),
+    };
+    golden(
+        &set("ADMIN", false),
+        "030241444d494e0000000000000000000000",
+        "",
+    );
+    golden(
+        &set("ADMIN", true),
+        "830241444d494e000000000000000000000000000000",
+        "",
+    );
+    let enable = SetUserPassword {
+        user: 3,
+        operation: PasswordOperation::Enable,
+        twenty: false,
+        password: None,
+    };
+    golden(&enable, "0301", "");
+    // 17 to 20 bytes only fit the longer form.
+    let mut long = Vec::new();
+    set("0123456789abcdefghij", true).encode(&mut long);
+    assert_eq!(&long[2..], b"0123456789abcdefghij");
+    let shown = format!("{:?}", set("hunter2", false));
+    assert!(
+        !shown.contains("hunter2") && shown.contains("***"),
+        "{shown}"
+    );
+    // A password that is too short for its form is an error that names it and shows nothing of it.
+    let short = SetUserPassword::decode(&mut Reader::new(&[3, 2, b'h', b'i'])).unwrap_err();
+    assert_eq!(short.to_string(), "password: need 16 bytes, have 2");
+    let keys = SetChannelSecurityKeys {
+        channel: 1,
+        operation: 1,
+        key_id: 1,
+        key: Secret::new("hunter2"),
+    };
+    assert!(!format!("{keys:?}").contains("hunter2"));
+}
+
+#[test]
+fn payloads() {
+    let activate = ActivatePayload {
+        payload: PAYLOAD_SOL,
+        instance: 1,
+        auxiliary: [0xc6, 0, 0, 0],
+    };
+    let active = golden(&activate, "0101c6000000", "00000000e600e6006f02ffff");
+    assert_eq!(
+        (active.inbound_size, active.port, active.vlan),
+        (230, 623, 0xffff)
+    );
+    let deactivate = DeactivatePayload {
+        payload: PAYLOAD_SOL,
+        instance: 1,
+        auxiliary: [0; 4],
+    };
+    golden(&deactivate, "010100000000", "");
+    let status = golden(&GetPayloadActivationStatus { payload: 1 }, "01", "010100");
+    assert!(status.is_active(1) && !status.is_active(2));
+    assert!(!status.is_active(0) && !status.is_active(17) && !status.is_active(255));
+    let info = golden(
+        &GetPayloadInstanceInfo {
+            payload: 1,
+            instance: 1,
+        },
+        "0101",
+        "040302010100000000000000",
+    );
+    assert_eq!(info.session, 0x0102_0304);
+    let sol = PayloadTypes {
+        standard: 2,
+        oem: 0,
+    };
+    golden(
+        &SetUserPayloadAccess {
+            channel: 1,
+            user: 2,
+            operation: 0,
+            types: sol,
+        },
+        "010202000000",
+        "",
+    );
+    assert_eq!(
+        golden(
+            &GetUserPayloadAccess {
+                channel: 1,
+                user: 2
+            },
+            "0102",
+            "02000000"
+        ),
+        sol
+    );
+    let support = golden(
+        &GetChannelPayloadSupport { channel: 1 },
+        "01",
+        "0300070000000000",
+    );
+    assert_eq!((support.types.standard, support.session_setup), (3, 7));
+}
+
+#[test]
+fn watchdog_and_host() {
+    let timer = WatchdogTimer {
+        usage: 4,
+        action: 1,
+        countdown: 600,
+        ..WatchdogTimer::default()
+    };
+    golden(&SetWatchdogTimer { timer }, "040100005802", "");
+    golden(&ResetWatchdogTimer, "", "");
+    let state = golden(&GetWatchdogTimer, "", "c4310010b80bac0b");
+    assert!(state.timer.running && state.timer.no_log);
+    assert_eq!((state.timer.countdown, state.present), (3000, 2988));
+    assert_eq!(
+        (
+            state.timer.usage,
+            state.timer.pre_action,
+            state.timer.action
+        ),
+        (4, 3, 1)
+    );
+    let ask = GetSystemInfoParameters::text(GetSystemInfoParameters::FIRMWARE_VERSION, 0);
+    let version = golden(&ask, "00010000", "1100000531332e3041");
+    assert_eq!(version.data.get(3..), Some(b"13.0A".as_slice()));
+    assert!(golden(&GetBmcGlobalEnables, "", "0f").logs_events());
 }
