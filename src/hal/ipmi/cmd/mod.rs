@@ -7,8 +7,10 @@ pub mod app;
 pub mod chassis;
 #[cfg(test)]
 mod check;
+pub mod dcmi;
 pub mod sensor;
 pub mod storage;
+pub mod transport;
 
 use std::fmt;
 
