@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::hal::model::Secret;
 
@@ -43,6 +43,7 @@ pub fn args(command: Command) -> Command {
                 .long("password")
                 .value_name("PASSWORD")
                 .value_parser(value_parser!(OsString))
+                .conflicts_with_all(["password-file", "password-env"])
                 .help_heading("Credentials")
                 .help("Password; others on this host can see it, prefer -f or -E"),
         )
@@ -59,10 +60,10 @@ pub fn args(command: Command) -> Command {
             Arg::new("password-env")
                 .short('E')
                 .action(ArgAction::SetTrue)
+                .conflicts_with("password-file")
                 .help_heading("Credentials")
                 .help("Take the password from HALBOX_PASSWORD or IPMI_PASSWORD"),
         )
-        .group(ArgGroup::new("password-source").args(["password", "password-file", "password-env"]))
         .arg(
             Arg::new("kg-file")
                 .long("kg-file")
@@ -78,7 +79,10 @@ pub fn args(command: Command) -> Command {
 /// The password comes from the one option that names a source, else from the environment, else a person is asked.
 pub fn given(matches: &ArgMatches) -> Result<Option<Credentials>, Failure> {
     let Some(user) = matches.get_one::<String>("user") else {
-        if matches.contains_id("password-source") {
+        let named = ["password", "password-file"]
+            .iter()
+            .any(|id| matches.contains_id(id));
+        if named || matches.get_flag("password-env") {
             return Err(Failure::usage("a password without a user").hint("add -U NAME"));
         }
         return Ok(None);

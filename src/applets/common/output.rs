@@ -98,7 +98,7 @@ impl Output {
 
     /// Is it a document for programs, in which the errors stand as well?
     pub fn is_document(&self) -> bool {
-        !matches!(self.format, Format::Table | Format::Wide)
+        matches!(self.format, Format::Json | Format::Yaml)
     }
 
     /// Prints `document`. Its list under `entries` (the document itself when empty) is what a template walks;

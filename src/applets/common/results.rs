@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::hal::model::power::Verified;
 use crate::hal::model::{MacAddr, Reading, Source};
 use crate::hal::{Error, Kind};
 
@@ -31,6 +32,9 @@ pub struct Outcome {
     pub kind: Option<&'static str>,
     /// Milliseconds.
     pub took_ms: f64,
+    /// Power actions: was the state seen?
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
     /// For the exit code.
     #[serde(skip)]
     pub failed: Option<Kind>,
@@ -59,6 +63,7 @@ impl Outcome {
             error: None,
             kind: None,
             took_ms,
+            verified: None,
             failed: None,
             hint: None,
         };
@@ -70,14 +75,18 @@ impl Outcome {
                 outcome.driver = Some(driver.as_str());
                 outcome.by = Some(source.to_string());
             }
-            Err(error) => {
-                outcome.error = Some(error.chain());
-                outcome.kind = Some(error.kind().as_str());
-                outcome.failed = Some(error.kind());
-                outcome.hint = error.hint().map(str::to_owned);
-            }
+            Err(error) => outcome.refuse(&error),
         }
         outcome
+    }
+
+    /// Makes it a failure; a value that is there stays.
+    pub fn refuse(&mut self, error: &Error) {
+        self.ok = false;
+        self.error = Some(error.chain());
+        self.kind = Some(error.kind().as_str());
+        self.failed = Some(error.kind());
+        self.hint = error.hint().map(str::to_owned);
     }
 }
 

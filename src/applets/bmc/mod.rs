@@ -1,0 +1,189 @@
+//! `halbox bmc --address TARGET… COMMAND`: every operation of the HAL on one or many BMCs, without a daemon.
+//!
+//! The operations are data ([`ops::all`]); command line, JSON names, tables and confirmation are made from it.
+
+mod connect;
+mod fan_out;
+mod operation;
+mod ops;
+mod options;
+mod show;
+
+use clap::{ArgMatches, Command};
+
+use super::common::confirm;
+use super::common::exit::Failure;
+use super::common::output::Output;
+use super::common::process;
+use operation::Operation;
+use options::Options;
+
+/// Command line of the applet.
+pub fn command() -> Command {
+    let mut command = options::args(Command::new("bmc"))
+        .subcommand_required(true)
+        .subcommand_precedence_over_arg(true)
+        .disable_help_subcommand(true)
+        .after_long_help(AFTER_HELP);
+    for operation in ops::all() {
+        command = match operation.path {
+            [word] => command.subcommand(operation.command(word)),
+            [group, word] => {
+                if command.find_subcommand(group).is_none() {
+                    command = command.subcommand(group_command(group));
+                }
+                command.mut_subcommand(group, |g| g.subcommand(operation.command(word)))
+            }
+            _ => command,
+        };
+    }
+    command
+}
+
+/// The command above several operations, e.g. `power`.
+fn group_command(name: &'static str) -> Command {
+    let words: Vec<&str> = ops::all()
+        .filter_map(|o| match o.path {
+            [group, word] if *group == name => Some(*word),
+            _ => None,
+        })
+        .collect();
+    let subject = ops::GROUPS
+        .iter()
+        .find_map(|(group, subject)| (*group == name).then_some(*subject))
+        .unwrap_or(name);
+    Command::new(name)
+        .about(format!("{subject}: {}", words.join(", ")))
+        .subcommand_required(true)
+        .subcommand_precedence_over_arg(true)
+        .disable_help_subcommand(true)
+}
+
+/// Runs the applet.
+pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    let (operation, leaf) = chosen(matches)?;
+    let output = Output::from_matches(leaf)?;
+    let work = (operation.plan)(leaf)?;
+    let options = Options::from_matches(leaf)?;
+    if operation.writes {
+        confirm::write(leaf, &operation.path.join(" "), options.targets.count())?;
+    }
+    let options = options.with_credentials(leaf)?;
+    process::block_on(options.targets.count(), |cancel| async move {
+        let door = connect::Door::open(&options)?;
+        let results = fan_out::run(&options, &door, operation, work, cancel).await;
+        let printed = output.print(&results, "results", || {
+            show::table(operation, &results, options.targets.count())
+        });
+        if !output.is_document() {
+            show::errors(&results);
+        }
+        // After the result: nobody waits for the goodbyes, but the process does.
+        door.close().await;
+        printed?;
+        results.verdict()
+    })
+}
+
+/// The operation that the command line names, and its own arguments.
+fn chosen(matches: &ArgMatches) -> Result<(&'static Operation, &ArgMatches), Failure> {
+    let mut words: Vec<&str> = Vec::new();
+    let mut leaf = matches;
+    while let Some((word, inner)) = leaf.subcommand() {
+        words.push(word);
+        leaf = inner;
+    }
+    ops::all()
+        .find(|o| o.path == words)
+        .map(|o| (o, leaf))
+        .ok_or_else(|| Failure::usage(format!("there is no operation '{}'", words.join(" "))))
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  halbox bmc --address 10.0.0.7 -U metal -f password power status
+  halbox bmc --address 10.0.0.7-99 -U metal -E power cycle --yes
+  halbox bmc --address node[001-120].mgmt -U metal -E info -o json
+  halbox bmc --address 10.0.0.7 -U metal -E boot bios && halbox bmc --address 10.0.0.7 -U metal -E power reset
+  halbox bmc --address 10.0.0.7 -U metal -E raw 0x06 0x01";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> ArgMatches {
+        command().get_matches_from(std::iter::once("bmc").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn every_operation_can_be_called_and_has_its_own_name() {
+        command().debug_assert();
+        let mut names = std::collections::BTreeSet::new();
+        for operation in ops::all() {
+            assert!(names.insert(operation.name), "{} twice", operation.name);
+            let line = format!("--address 10.0.0.1 {}", operation.path.join(" "));
+            let line = if operation.name == "raw" {
+                format!("{line} 6 1")
+            } else {
+                line
+            };
+            let matches = parse(&line);
+            assert_eq!(chosen(&matches).unwrap().0.name, operation.name);
+        }
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_command_and_targets_end_at_it() {
+        for line in [
+            "--address 10.0.0.1 10.0.0.2 -U metal -P x --fanout 3 power status",
+            "power status --address 10.0.0.1 --address 10.0.0.2 -U metal -P x --fanout 3",
+            "--address 10.0.0.1,10.0.0.2 power -U metal -P x --fanout 3 status",
+        ] {
+            let matches = parse(line);
+            let (operation, leaf) = chosen(&matches).unwrap();
+            assert_eq!(operation.name, "power.state");
+            let options = Options::from_matches(leaf)
+                .unwrap()
+                .with_credentials(leaf)
+                .unwrap();
+            assert_eq!((options.targets.count(), options.fanout), (2, 3), "{line}");
+            assert_eq!(options.login.user, "metal");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_said() {
+        for (line, what) in [
+            ("power status", "no target"),
+            ("--address 10.0.0.1 power status", "no user"),
+            (
+                "--address 10.0.0.300 -U a -P b power status",
+                "no IPv4 address",
+            ),
+            (
+                "--address 10.0.0.1 -U a -P b -C 99 power status",
+                "cipher suite",
+            ),
+            ("--address 10.0.0.1 -U a -P b raw 0x07 1", "0x07"),
+            (
+                "--address 10.0.0.1 -U a -P b boot bios --persistent",
+                "persistent",
+            ),
+        ] {
+            let matches = parse(line);
+            let (operation, leaf) = chosen(&matches).unwrap();
+            let failed = (operation.plan)(leaf).and_then(|_| {
+                Options::from_matches(leaf)?
+                    .with_credentials(leaf)
+                    .map(drop)
+            });
+            let failure = failed.expect_err(line);
+            assert_eq!(failure.code(), 2, "{line}");
+            assert!(
+                failure.message().contains(what),
+                "{line}: {}",
+                failure.message()
+            );
+        }
+    }
+}
