@@ -1,0 +1,87 @@
+//! A failure before it is told to the requests that it hits: unlike `Error` it can be told to many.
+
+use crate::hal::error::{Error, Kind};
+use crate::hal::ipmi::cmd::{CompletionCode, CompletionError};
+use crate::hal::ipmi::wire::rakp::RakpStatus;
+
+/// Why something failed.
+#[derive(Debug, Clone)]
+enum Cause {
+    Status(RakpStatus),
+    Code(CompletionCode),
+    Text(String),
+}
+
+/// A failure that can be turned into any number of errors.
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    pub kind: Kind,
+    what: String,
+    cause: Option<Cause>,
+    hint: Option<&'static str>,
+}
+
+impl Fault {
+    pub fn new(kind: Kind, what: impl Into<String>) -> Self {
+        Self {
+            kind,
+            what: what.into(),
+            cause: None,
+            hint: None,
+        }
+    }
+
+    pub fn status(kind: Kind, what: impl Into<String>, status: RakpStatus) -> Self {
+        Self {
+            cause: Some(Cause::Status(status)),
+            ..Self::new(kind, what)
+        }
+    }
+
+    pub fn code(kind: Kind, what: impl Into<String>, code: CompletionCode) -> Self {
+        Self {
+            cause: Some(Cause::Code(code)),
+            ..Self::new(kind, what)
+        }
+    }
+
+    pub fn because(mut self, cause: Option<String>) -> Self {
+        if let Some(cause) = cause {
+            self.cause = Some(Cause::Text(cause));
+        }
+        self
+    }
+
+    pub fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    /// The error for one request.
+    pub fn error(&self) -> Error {
+        let mut error = Error::new(self.kind, self.what.clone());
+        error = match &self.cause {
+            Some(Cause::Status(status)) => error.with_source(*status),
+            Some(Cause::Code(code)) => error.with_source(CompletionError { code: *code }),
+            Some(Cause::Text(text)) => error.with_source(text.clone()),
+            None => error,
+        };
+        match self.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
+    /// What failed and why, on one line.
+    pub fn text(&self) -> String {
+        self.error().chain()
+    }
+}
+
+pub(super) const HINT_PASSWORD: &str = "check user name and password";
+pub(super) const HINT_KG: &str = "check K_G (the BMC key)";
+pub(super) const HINT_PRIVILEGE: &str = "the account may do less on this channel";
+pub(super) const HINT_SUITE: &str = "name a cipher suite that the BMC has";
+pub(super) const HINT_DOWNGRADE: &str =
+    "if the BMC was replaced or reconfigured, make halbox forget the suite it remembers";
+pub(super) const HINT_SESSIONS: &str = "other sessions are open; try later";
