@@ -208,14 +208,10 @@ impl Session {
             State::Opening(opening) => Some(opening.next_timeout()),
             State::Active(active) => active.next_timeout().or_else(|| self.keepalive_at(active)),
         };
-        [
-            state,
-            self.jobs.next_timeout(),
-            self.closers.next_timeout(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        [state, self.jobs.next_timeout(), self.closers.next_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The next thing to do, if any.
@@ -366,7 +362,10 @@ impl Session {
         let State::Active(active) = std::mem::take(&mut self.state) else {
             return;
         };
-        for job in self.jobs.take(|job| job.reopened || (job.flying && job.once())) {
+        for job in self
+            .jobs
+            .take(|job| job.reopened || (job.flying && job.once()))
+        {
             let fault = unanswered(&job, false);
             self.fail(&job, &fault);
         }
@@ -467,10 +466,7 @@ impl Session {
             }
             self.launch(now, &mut active, id);
         }
-        if self
-            .keepalive_at(&active)
-            .is_some_and(|at| at <= now)
-        {
+        if self.keepalive_at(&active).is_some_and(|at| at <= now) {
             let (mut ctx, _) = self.ctx(now);
             active.keep_alive(&mut ctx);
         }
@@ -500,8 +496,14 @@ impl Session {
             .jobs
             .take(|job| !job.flying && job.need(config) > ceiling)
         {
-            let what = format!("{}: the account has no more than {ceiling}", job.request.name);
-            self.fail(&job, &Fault::new(Kind::Privilege, what).hint(HINT_PRIVILEGE));
+            let what = format!(
+                "{}: the account has no more than {ceiling}",
+                job.request.name
+            );
+            self.fail(
+                &job,
+                &Fault::new(Kind::Privilege, what).hint(HINT_PRIVILEGE),
+            );
         }
     }
 

@@ -196,7 +196,9 @@ impl Attempt {
         mut r: Reader<'_>,
     ) -> Step<Handshake15> {
         let trusted = match packet.auth_type {
-            AuthType::None => self.auth_type == AuthType::None || self.unauthenticated || !code.is_ok(),
+            AuthType::None => {
+                self.auth_type == AuthType::None || self.unauthenticated || !code.is_ok()
+            }
             kind => {
                 kind == self.auth_type
                     && (config.quirks.no_auth_code_check

@@ -130,9 +130,7 @@ impl Handshake20 {
             (Self::Rakp2(attempt, rakp), PayloadType::Rakp2) => {
                 match Rakp2::parse(&packet.payload) {
                     Ok(answer) => attempt.rakp2(config, rakp, &answer),
-                    Err(e) => {
-                        Step::Odd(Self::Rakp2(attempt, rakp), format!("RAKP message 2: {e}"))
-                    }
+                    Err(e) => Step::Odd(Self::Rakp2(attempt, rakp), format!("RAKP message 2: {e}")),
                 }
             }
             (Self::Rakp4(attempt, rakp, keys), PayloadType::Rakp4) => {
@@ -210,12 +208,7 @@ impl Attempt {
         Step::Send(Handshake20::Rakp2(self, rakp), datagram)
     }
 
-    fn rakp2(
-        mut self,
-        config: &Config,
-        mut rakp: Box<Rakp>,
-        answer: &Rakp2,
-    ) -> Step<Handshake20> {
+    fn rakp2(mut self, config: &Config, mut rakp: Box<Rakp>, answer: &Rakp2) -> Step<Handshake20> {
         if answer.tag != self.tag
             || (answer.console_id != self.console_id
                 && (answer.status.is_ok() || answer.console_id != 0))
@@ -282,12 +275,7 @@ impl Attempt {
         ))
     }
 
-    fn rakp4(
-        self,
-        mut rakp: Box<Rakp>,
-        keys: Box<Keys>,
-        answer: &Rakp4,
-    ) -> Step<Handshake20> {
+    fn rakp4(self, mut rakp: Box<Rakp>, keys: Box<Keys>, answer: &Rakp4) -> Step<Handshake20> {
         if answer.tag != self.tag
             || (answer.console_id != self.console_id
                 && (answer.status.is_ok() || answer.console_id != 0))
@@ -387,9 +375,9 @@ fn refusal(what: &str, status: RakpStatus) -> Reason {
         RakpStatus::INSUFFICIENT_RESOURCES | RakpStatus::INSUFFICIENT_RESOURCES_FOR_ROLE => {
             Reason::Suite(Fault::status(Kind::Busy, what, status))
         }
-        RakpStatus::INVALID_ROLE | RakpStatus::UNAUTHORIZED_ROLE => Reason::Role(
-            Fault::status(Kind::Privilege, what, status).hint(HINT_PRIVILEGE),
-        ),
+        RakpStatus::INVALID_ROLE | RakpStatus::UNAUTHORIZED_ROLE => {
+            Reason::Role(Fault::status(Kind::Privilege, what, status).hint(HINT_PRIVILEGE))
+        }
         // Some BMCs look for name and privilege together and know no such name at this privilege.
         RakpStatus::UNAUTHORIZED_NAME => {
             Reason::Role(Fault::status(Kind::Auth, what, status).hint(HINT_PASSWORD))

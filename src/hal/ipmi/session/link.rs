@@ -242,7 +242,13 @@ impl Link15 {
 
 impl Link15 {
     /// A link as Activate Session leaves it.
-    pub fn new(config: &Config, auth_type: AuthType, session_id: u32, inbound: u32, outbound: u32) -> Self {
+    pub fn new(
+        config: &Config,
+        auth_type: AuthType,
+        session_id: u32,
+        inbound: u32,
+        outbound: u32,
+    ) -> Self {
         let Quirks {
             no_auth_code_check, ..
         } = config.quirks;

@@ -212,7 +212,11 @@ impl Opening {
     }
 
     /// Sends again what got no answer, or starts the attempt again with new ids.
-    pub fn handle_timeout(mut self: Box<Self>, ctx: &mut Ctx<'_>, closers: &mut Closers) -> Outcome {
+    pub fn handle_timeout(
+        mut self: Box<Self>,
+        ctx: &mut Ctx<'_>,
+        closers: &mut Closers,
+    ) -> Outcome {
         if self.tx.due > ctx.now {
             return Outcome::Stay(self);
         }
