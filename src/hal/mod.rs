@@ -5,6 +5,7 @@
 
 pub mod bmc;
 pub mod caps;
+pub mod drivers;
 pub mod error;
 pub mod ipmi;
 pub mod model;
