@@ -6,6 +6,7 @@
 pub mod bmc;
 pub mod caps;
 pub mod drivers;
+pub mod detect;
 pub mod error;
 pub mod ipmi;
 pub mod model;
