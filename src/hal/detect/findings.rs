@@ -114,7 +114,7 @@ pub struct IpmiFindings {
     pub rmcp_presence: bool,
     /// Versions that it speaks, oldest first.
     pub versions: Vec<IpmiVersion>,
-    /// Authentication types of IPMI 1.5: `none`, `md2`, `md5`, `straight`, `oem`.
+    /// Authentication types of IPMI 1.5: `none`, `password`, `md2`, `md5`, `oem`.
     pub auth_types: Vec<&'static str>,
     /// Cipher suites offered, ascending; `None` when it does not tell.
     pub cipher_suites: Option<Vec<u8>>,

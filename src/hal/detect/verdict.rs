@@ -126,8 +126,7 @@ fn vendor_of(ipmi: &IpmiFacts, redfish: &RedfishFacts) -> Option<String> {
         .or_else(|| {
             ipmi.capabilities
                 .as_ref()
-                .and_then(|c| c.oem_iana)
-                .and_then(vendor::of_iana)
+                .and_then(|c| vendor::of_iana(c.oem))
                 .map(named)
         })
 }
@@ -140,15 +139,13 @@ fn ipmi_findings(asked: &Asked, facts: &IpmiFacts) -> IpmiFindings {
         port: asked.ipmi_port,
         rmcp_presence: facts.pong,
         versions: facts.versions(),
-        auth_types: capabilities
-            .map(|c| c.auth_types.clone())
-            .unwrap_or_default(),
+        auth_types: capabilities.map(|c| c.types.names()).unwrap_or_default(),
         cipher_suites: facts.suites.clone(),
-        anonymous_login: capabilities.is_some_and(|c| c.anonymous),
-        null_users: capabilities.is_some_and(|c| c.null_users),
-        kg_required: capabilities.is_some_and(|c| c.kg_set),
+        anonymous_login: capabilities.is_some_and(|c| c.status.anonymous),
+        null_users: capabilities.is_some_and(|c| c.status.null_users),
+        kg_required: capabilities.is_some_and(|c| c.status.kg),
         guid: facts.guid,
-        oem_iana: capabilities.and_then(|c| c.oem_iana),
+        oem_iana: capabilities.map(|c| c.oem).filter(|n| *n != 0),
         error: ipmi_error(facts),
     }
 }
@@ -209,7 +206,7 @@ fn warn_ipmi(found: &IpmiFindings, warnings: &mut Vec<String>) {
         if found.auth_types.contains(&"none") {
             warn("IPMI 1.5 sessions without authentication are offered");
         }
-        if found.auth_types.contains(&"straight") {
+        if found.auth_types.contains(&"password") {
             warn(
                 "IPMI 1.5 with straight passwords is offered: they cross the network in the clear",
             );
@@ -248,8 +245,8 @@ fn warn_redfish(found: &RedfishFindings, now_unix: u64, warnings: &mut Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hal::detect::ipmi::replies::AuthCapabilities;
     use crate::hal::detect::redfish::ServiceRoot;
+    use crate::hal::ipmi::cmd::app::{AuthStatus, AuthTypes, ChannelAuthCapabilities};
     use crate::hal::model::Guid;
     use crate::hal::transport::http::TlsInfo;
 
@@ -268,7 +265,20 @@ mod tests {
         IpmiFacts {
             pong: true,
             ipmi: true,
-            capabilities: AuthCapabilities::parse(&[0x01, 0x95, 0x03, 0x03, 0xa2, 0x02, 0]).ok(),
+            capabilities: Some(ChannelAuthCapabilities {
+                channel: 1,
+                extended: true,
+                types: AuthTypes(AuthTypes::NONE | AuthTypes::MD5 | AuthTypes::STRAIGHT),
+                status: AuthStatus {
+                    anonymous: true,
+                    null_users: true,
+                    ..AuthStatus::default()
+                },
+                v2_0: true,
+                v1_5: true,
+                oem: 674,
+                oem_data: 0,
+            }),
             suites: Some(vec![0, 3, 17]),
             guid: Some(Guid([0xab; 16])),
             ..IpmiFacts::default()
@@ -314,7 +324,7 @@ mod tests {
         assert_eq!(ipmi["versions"], serde_json::json!(["1.5", "2.0"]));
         assert_eq!(
             ipmi["auth_types"],
-            serde_json::json!(["none", "md5", "straight"])
+            serde_json::json!(["none", "password", "md5"])
         );
         assert_eq!(ipmi["cipher_suites"], serde_json::json!([0, 3, 17]));
         assert_eq!(ipmi["kg_required"], false);

@@ -4,14 +4,19 @@
 //! rest. Nothing here logs in. Open Session, which leaves a half-open slot on the BMC until it times out, is only
 //! sent when the BMC will not name its cipher suites, and never again once one was accepted.
 
-pub mod replies;
 pub mod run;
 
 use std::time::{Duration, Instant};
 
 use super::findings::IpmiVersion;
-use crate::hal::ipmi::cmd::{CompletionCode, NetFn};
+use crate::hal::ipmi::Request;
+use crate::hal::ipmi::cmd::app::{
+    ChannelAuthCapabilities, CipherSuiteRecords, GetChannelAuthCapabilities,
+    GetChannelCipherSuites, GetSystemGuid, PRESENT_CHANNEL,
+};
+use crate::hal::ipmi::cmd::{Command, CompletionCode, NetFn, Privilege};
 use crate::hal::ipmi::crypto::CipherSuite;
+use crate::hal::ipmi::exchange::{Response, finish};
 use crate::hal::ipmi::wire::asf::Ping;
 use crate::hal::ipmi::wire::rakp::{OpenSessionRequest, OpenSessionResponse};
 use crate::hal::ipmi::wire::v20::PayloadType;
@@ -19,17 +24,6 @@ use crate::hal::ipmi::wire::{
     BMC_ADDRESS, CONSOLE_ADDRESS, Datagram, LanMessage, ipmi_datagram, v15, v20,
 };
 use crate::hal::model::Guid;
-use replies::{AuthCapabilities, SuiteList};
-
-const GET_AUTH_CAPABILITIES: u8 = 0x38;
-const GET_CIPHER_SUITES: u8 = 0x54;
-const GET_SYSTEM_GUID: u8 = 0x37;
-
-/// The channel that the request came in on.
-const THIS_CHANNEL: u8 = 0x0e;
-/// Bit 7 of the channel byte: tell about IPMI 2.0 as well.
-const WANT_V2: u8 = 0x80;
-const ADMINISTRATOR: u8 = 4;
 
 /// Sends of one question once the BMC is known to be there.
 const TRIES: u8 = 4;
@@ -49,7 +43,7 @@ pub struct IpmiFacts {
     /// The host said that the port is closed.
     pub refused: bool,
     /// Authentication capabilities.
-    pub capabilities: Option<AuthCapabilities>,
+    pub capabilities: Option<ChannelAuthCapabilities>,
     /// Why there are none, if the BMC answered.
     pub capabilities_error: Option<CompletionCode>,
     /// Cipher suites, ascending.
@@ -68,12 +62,13 @@ impl IpmiFacts {
 
     /// Versions, oldest first.
     pub fn versions(&self) -> Vec<IpmiVersion> {
-        let mut versions = self
-            .capabilities
-            .as_ref()
-            .map(|c| c.versions.clone())
-            .unwrap_or_default();
-        if self.rmcp_plus && !versions.contains(&IpmiVersion::V2_0) {
+        let told = self.capabilities.as_ref();
+        let mut versions = Vec::new();
+        if told.is_some_and(ChannelAuthCapabilities::speaks_v1_5) {
+            versions.push(IpmiVersion::V1_5);
+        }
+        // Extended data alone already mean IPMI 2.0: some leave the byte that says so empty.
+        if self.rmcp_plus || told.is_some_and(|c| c.extended && (c.v2_0 || !c.v1_5)) {
             versions.push(IpmiVersion::V2_0);
         }
         versions
@@ -90,7 +85,7 @@ enum Framing {
 enum Question {
     Ping,
     Capabilities { v2: bool, framing: Framing },
-    Suites(Framing),
+    Suites { framing: Framing, index: u8 },
     Guid,
     OpenSession(u8),
 }
@@ -117,7 +112,7 @@ pub struct IpmiProbe {
     console_id: u32,
     alive_elsewhere: bool,
     round_trip: Option<Duration>,
-    suites: [Option<SuiteList>; 2],
+    suites: [Option<CipherSuiteRecords>; 2],
     facts: IpmiFacts,
 }
 
@@ -134,7 +129,10 @@ impl IpmiProbe {
             console_id,
             alive_elsewhere: false,
             round_trip: None,
-            suites: [Some(SuiteList::default()), Some(SuiteList::default())],
+            suites: [
+                Some(CipherSuiteRecords::default()),
+                Some(CipherSuiteRecords::default()),
+            ],
             facts: IpmiFacts::default(),
         };
         probe.ask(now, Question::Ping);
@@ -273,26 +271,9 @@ impl IpmiProbe {
     fn datagram(&self, question: Question, seq: u8) -> Vec<u8> {
         match question {
             Question::Ping => Ping { tag: seq }.datagram(),
-            Question::Capabilities { v2, framing } => {
-                let channel = THIS_CHANNEL | if v2 { WANT_V2 } else { 0 };
-                command(
-                    framing,
-                    seq,
-                    GET_AUTH_CAPABILITIES,
-                    vec![channel, ADMINISTRATOR],
-                )
-            }
-            Question::Suites(framing) => {
-                // Payload type 0 is IPMI; bit 7 lists by cipher suite.
-                let index = self.list(framing).map_or(0, SuiteList::index);
-                command(
-                    framing,
-                    seq,
-                    GET_CIPHER_SUITES,
-                    vec![THIS_CHANNEL, 0, 0x80 | index],
-                )
-            }
-            Question::Guid => command(Framing::V15, seq, GET_SYSTEM_GUID, Vec::new()),
+            Question::Capabilities { v2, framing } => command(framing, seq, &capabilities(v2)),
+            Question::Suites { framing, index } => command(framing, seq, &suites(index)),
+            Question::Guid => command(Framing::V15, seq, &GetSystemGuid),
             Question::OpenSession(suite) => {
                 let request = OpenSessionRequest {
                     tag: seq,
@@ -311,15 +292,7 @@ impl IpmiProbe {
         }
     }
 
-    fn list(&self, framing: Framing) -> Option<&SuiteList> {
-        let [v15, plus] = &self.suites;
-        match framing {
-            Framing::V15 => v15.as_ref(),
-            Framing::RmcpPlus => plus.as_ref(),
-        }
-    }
-
-    fn list_mut(&mut self, framing: Framing) -> &mut Option<SuiteList> {
+    fn list(&mut self, framing: Framing) -> &mut Option<CipherSuiteRecords> {
         let [v15, plus] = &mut self.suites;
         match framing {
             Framing::V15 => v15,
@@ -368,62 +341,53 @@ impl IpmiProbe {
         self.settle(now, |q| q == question);
         self.facts.ipmi = true;
         self.facts.rmcp_plus |= framing == Framing::RmcpPlus;
+        let response = Response {
+            code,
+            data: data.to_vec(),
+        };
         match question {
-            Question::Capabilities { v2, .. } => self.capabilities(now, v2, framing, code, data),
-            Question::Suites(_) => self.suites(now, framing, code, data),
-            Question::Guid => {
-                if code.is_ok()
-                    && let Some(raw) = data.first_chunk::<16>()
-                {
-                    self.facts.guid = Some(Guid(*raw));
-                }
-            }
+            Question::Capabilities { v2, .. } => self.capabilities(now, v2, framing, &response),
+            Question::Suites { index, .. } => self.suites(now, framing, index, &response),
+            Question::Guid => self.facts.guid = finish(&GetSystemGuid, &response).ok(),
             Question::Ping | Question::OpenSession(_) => {}
         }
     }
 
-    fn capabilities(
-        &mut self,
-        now: Instant,
-        v2: bool,
-        framing: Framing,
-        code: CompletionCode,
-        data: &[u8],
-    ) {
-        match AuthCapabilities::parse(data) {
-            Ok(capabilities) if code.is_ok() => {
+    fn capabilities(&mut self, now: Instant, v2: bool, framing: Framing, response: &Response) {
+        match finish(&capabilities(v2), response) {
+            Ok(capabilities) => {
                 self.facts.capabilities = Some(capabilities);
                 self.settle(now, |q| matches!(q, Question::Capabilities { .. }));
             }
-            // IPMI 1.5 knows bit 7 as reserved.
-            _ if v2 => self.ask(now, Question::Capabilities { v2: false, framing }),
-            _ => self.facts.capabilities_error = Some(code),
+            // IPMI 1.5 knows the bit that asks for 2.0 as reserved.
+            Err(_) if v2 => self.ask(now, Question::Capabilities { v2: false, framing }),
+            Err(_) => self.facts.capabilities_error = Some(response.code),
         }
         self.more(now);
     }
 
-    fn suites(&mut self, now: Instant, framing: Framing, code: CompletionCode, data: &[u8]) {
-        if !code.is_ok() {
-            *self.list_mut(framing) = None;
-            self.handshake_if_needed(now);
-            return;
-        }
-        let more = match self.list_mut(framing) {
-            Some(list) => list.push(data),
-            None => false,
+    fn suites(&mut self, now: Instant, framing: Framing, index: u8, response: &Response) {
+        let chunk = finish(&suites(index), response).ok();
+        let more = match (self.list(framing), chunk) {
+            (Some(records), Some(chunk)) => records.push(&chunk),
+            _ => None,
         };
-        if more {
-            self.ask(now, Question::Suites(framing));
+        if let Some(index) = more {
+            self.ask(now, Question::Suites { framing, index });
             return;
         }
-        let ids = self.list(framing).map(SuiteList::ids).unwrap_or_default();
+        // What came before an error still counts.
+        let ids = self
+            .list(framing)
+            .take()
+            .map(|r| r.ids())
+            .unwrap_or_default();
         if ids.is_empty() {
-            *self.list_mut(framing) = None;
             self.handshake_if_needed(now);
         } else {
             self.facts.suites = Some(ids);
             self.settle(now, |q| {
-                matches!(q, Question::Suites(_) | Question::OpenSession(_))
+                matches!(q, Question::Suites { .. } | Question::OpenSession(_))
             });
         }
     }
@@ -458,8 +422,9 @@ impl IpmiProbe {
         }
         self.ask(now, Question::Guid);
         if self.may_speak_v2() {
-            self.ask(now, Question::Suites(Framing::V15));
-            self.ask(now, Question::Suites(Framing::RmcpPlus));
+            for framing in [Framing::V15, Framing::RmcpPlus] {
+                self.ask(now, Question::Suites { framing, index: 0 });
+            }
         }
     }
 
@@ -469,7 +434,7 @@ impl IpmiProbe {
             || self
                 .open
                 .iter()
-                .any(|o| matches!(o.question, Question::Guid | Question::Suites(_)))
+                .any(|o| matches!(o.question, Question::Guid | Question::Suites { .. }))
             || matches!(self.suites, [None, None])
     }
 
@@ -500,8 +465,8 @@ impl IpmiProbe {
 
     fn unanswered(&mut self, now: Instant, question: Question) {
         match question {
-            Question::Suites(framing) => {
-                *self.list_mut(framing) = None;
+            Question::Suites { framing, .. } => {
+                *self.list(framing) = None;
                 self.handshake_if_needed(now);
             }
             Question::Capabilities { .. } => {
@@ -521,10 +486,12 @@ impl IpmiProbe {
 
     /// Open Session, when no way is left to learn the suites.
     fn handshake_if_needed(&mut self, now: Instant) {
-        let pending = self
-            .open
-            .iter()
-            .any(|o| matches!(o.question, Question::Suites(_) | Question::OpenSession(_)));
+        let pending = self.open.iter().any(|o| {
+            matches!(
+                o.question,
+                Question::Suites { .. } | Question::OpenSession(_)
+            )
+        });
         if self.facts.suites.is_none()
             && !pending
             && matches!(self.suites, [None, None])
@@ -537,24 +504,44 @@ impl IpmiProbe {
 
 fn fits(question: Question, cmd: u8, framing: Framing) -> bool {
     match question {
-        Question::Capabilities { framing: f, .. } => cmd == GET_AUTH_CAPABILITIES && f == framing,
-        Question::Suites(f) => cmd == GET_CIPHER_SUITES && f == framing,
-        Question::Guid => cmd == GET_SYSTEM_GUID && framing == Framing::V15,
+        Question::Capabilities { framing: f, .. } => {
+            cmd == GetChannelAuthCapabilities::CMD && f == framing
+        }
+        Question::Suites { framing: f, .. } => cmd == GetChannelCipherSuites::CMD && f == framing,
+        Question::Guid => cmd == GetSystemGuid::CMD && framing == Framing::V15,
         Question::Ping | Question::OpenSession(_) => false,
     }
 }
 
+fn capabilities(extended: bool) -> GetChannelAuthCapabilities {
+    GetChannelAuthCapabilities {
+        channel: PRESENT_CHANNEL,
+        extended,
+        privilege: Privilege::Administrator.into(),
+    }
+}
+
+fn suites(index: u8) -> GetChannelCipherSuites {
+    GetChannelCipherSuites {
+        channel: PRESENT_CHANNEL,
+        payload: 0,
+        by_suite: true,
+        index,
+    }
+}
+
 /// A command outside of any session.
-fn command(framing: Framing, seq: u8, cmd: u8, data: Vec<u8>) -> Vec<u8> {
+fn command<C: Command>(framing: Framing, seq: u8, command: &C) -> Vec<u8> {
+    let request = Request::of(command);
     let message = LanMessage {
         to: BMC_ADDRESS,
-        netfn: NetFn::APP,
-        to_lun: 0,
+        netfn: request.netfn,
+        to_lun: request.lun,
         from: CONSOLE_ADDRESS,
         seq,
         from_lun: 0,
-        cmd,
-        data,
+        cmd: request.cmd,
+        data: request.data,
     }
     .to_vec();
     ipmi_datagram(|out| match framing {

@@ -89,11 +89,13 @@ impl Bmc {
         let ok = |data: &[u8]| Some(request.response(CompletionCode::OK, data).to_vec());
         let refuse = |code: u8| Some(request.response(CompletionCode(code), &[]).to_vec());
         match request.cmd {
-            GET_AUTH_CAPABILITIES if self.refuses_v2_bit && request.data[0] & 0x80 != 0 => {
+            GetChannelAuthCapabilities::CMD
+                if self.refuses_v2_bit && request.data[0] & 0x80 != 0 =>
+            {
                 refuse(0xcc)
             }
-            GET_AUTH_CAPABILITIES => ok(&self.capabilities),
-            GET_CIPHER_SUITES => match &self.suites {
+            GetChannelAuthCapabilities::CMD => ok(&self.capabilities),
+            GetChannelCipherSuites::CMD => match &self.suites {
                 Some(records) => {
                     let from = usize::from(request.data[2] & 0x3f) * 16;
                     let mut data = vec![1];
@@ -102,7 +104,7 @@ impl Bmc {
                 }
                 None => refuse(0xc1),
             },
-            GET_SYSTEM_GUID => match self.guid {
+            GetSystemGuid::CMD => match self.guid {
                 Some(guid) => ok(&guid),
                 None => refuse(0xc1),
             },
@@ -202,7 +204,7 @@ fn ipmi_1_5_alone() {
     assert_eq!(facts.versions(), [IpmiVersion::V1_5]);
     assert_eq!(facts.suites, None);
     assert_eq!(old.opens, 0);
-    assert!(facts.capabilities.unwrap().anonymous);
+    assert!(facts.capabilities.unwrap().status.anonymous);
 }
 
 #[test]
@@ -289,7 +291,7 @@ fn foreign_and_broken_datagrams_do_no_harm() {
         from: BMC_ADDRESS,
         seq: 0x3e,
         from_lun: 0,
-        cmd: GET_AUTH_CAPABILITIES,
+        cmd: GetChannelAuthCapabilities::CMD,
         data: vec![0, 1, 0x84, 0x21, 3, 0, 0, 0, 0],
     };
     clone(&ipmi_datagram(|out| {

@@ -19,7 +19,7 @@ const MAX_BODY: u64 = 1 << 20;
 /// What was learnt.
 #[derive(Debug, Clone, Default)]
 pub struct RedfishFacts {
-    /// Something came back: TLS, HTTP or garbage.
+    /// The port is open.
     pub answered: bool,
     /// The TLS connection.
     pub tls: Option<TlsInfo>,
@@ -64,7 +64,9 @@ pub async fn run(
             return facts;
         }
     };
+    // An open port is a sign of life, whatever comes of it.
     life.seen();
+    facts.answered = true;
     let Ok(_thread) = threads.acquire().await else {
         return facts;
     };
@@ -73,16 +75,9 @@ pub async fn run(
     let outcome = ask(&client, deadline).await;
     facts.tls = client.tls();
     match outcome {
-        Ok(Ok(root)) => {
-            facts.answered = true;
-            facts.root = Some(root);
-        }
-        Ok(Err(words)) => {
-            facts.answered = true;
-            facts.error = Some(words);
-        }
+        Ok(Ok(root)) => facts.root = Some(root),
+        Ok(Err(words)) => facts.error = Some(words),
         Err(e) => {
-            facts.answered = facts.tls.is_some() || has_answered(e.fault);
             facts.error = Some(e.text.clone());
             if place.base.starts_with("https:") && facts.tls.is_none() && may_be_legacy(e.fault) {
                 legacy(&mut facts, place.address, deadline).await;
@@ -90,21 +85,6 @@ pub async fn run(
         }
     }
     facts
-}
-
-/// Does this fault mean that the server sent something?
-fn has_answered(fault: Fault) -> bool {
-    matches!(
-        fault,
-        Fault::TlsLegacy
-            | Fault::TlsPin
-            | Fault::TlsCa
-            | Fault::Tls
-            | Fault::PlainHttp
-            | Fault::TooLarge
-            | Fault::Protocol
-            | Fault::Timeout(Phase::Body)
-    )
 }
 
 /// Old servers answer a modern hello with an alert, or just hang up.
@@ -179,7 +159,6 @@ async fn legacy(facts: &mut RedfishFacts, address: SocketAddr, deadline: Instant
 
 /// Puts what the old hello brought into the facts.
 fn describe_legacy(facts: &mut RedfishFacts, hello: &LegacyHello) {
-    facts.answered = true;
     facts.tls = Some(TlsInfo::of(
         "legacy",
         hello.certificate.as_deref().unwrap_or_default(),
