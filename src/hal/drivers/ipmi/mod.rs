@@ -2,10 +2,13 @@
 //! they get to the BMC.
 
 mod bmc_reset;
+mod identity;
+mod lan;
 pub mod manufacturer;
 mod raw;
 #[cfg(test)]
 mod scripted;
+mod users;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,6 +26,10 @@ use crate::hal::model::{DriverName, Reading, Source};
 pub fn attach(bmc: &mut Bmc, exchange: Arc<dyn Exchange>) {
     let ipmi = DriverName::Ipmi;
     let to = || Arc::clone(&exchange);
+    bmc.identity
+        .push(ipmi, Arc::new(identity::IpmiIdentity(to())));
+    bmc.users.push(ipmi, Arc::new(users::IpmiUsers(to())));
+    bmc.network.push(ipmi, Arc::new(lan::IpmiNetwork(to())));
     bmc.bmc_reset
         .push(ipmi, Arc::new(bmc_reset::IpmiBmcReset(to())));
     bmc.raw.push(ipmi, Arc::new(raw::IpmiRaw(to())));
@@ -39,7 +46,6 @@ fn reading<T>(start: Instant, at: &str, value: T) -> Reading<T> {
 
 /// Did the BMC answer, only not with what was asked for? Then one of several reads is missing and the others
 /// go on; else (silence, log-in refused, caller gave up) nothing more can be had.
-#[expect(dead_code, reason = "for the drivers that read several things")]
 fn is_answer(error: &Error) -> bool {
     matches!(
         error.kind(),
