@@ -2,21 +2,21 @@
 //! they get to the BMC.
 
 mod bmc_reset;
-mod identity;
-mod lan;
 mod chunk;
 #[cfg(test)]
 mod fake;
 pub mod fru;
+mod identity;
+mod lan;
 pub mod manufacturer;
 mod raw;
 #[cfg(test)]
 mod scripted;
-mod users;
 pub mod sdr_repo;
 pub mod sel;
 pub mod sensors;
 pub mod supplies;
+mod users;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,8 +40,10 @@ pub fn attach(bmc: &mut Bmc, exchange: Arc<dyn Exchange>) {
     bmc.network.push(ipmi, Arc::new(lan::IpmiNetwork(to())));
     bmc.bmc_reset
         .push(ipmi, Arc::new(bmc_reset::IpmiBmcReset(to())));
-    bmc.inventory.push(ipmi, Arc::new(fru::Inventory::new(to())));
-    bmc.sensors.push(ipmi, Arc::new(sensors::Sensors::new(to())));
+    bmc.inventory
+        .push(ipmi, Arc::new(fru::Inventory::new(to())));
+    bmc.sensors
+        .push(ipmi, Arc::new(sensors::Sensors::new(to())));
     bmc.supplies
         .push(ipmi, Arc::new(supplies::Supplies::new(to())));
     bmc.event_log.push(ipmi, Arc::new(sel::EventLog::new(to())));
