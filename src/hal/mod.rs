@@ -5,8 +5,6 @@
 
 pub mod bmc;
 pub mod caps;
-pub mod detect;
-pub mod drivers;
 pub mod error;
 pub mod ipmi;
 pub mod model;

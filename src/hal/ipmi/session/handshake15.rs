@@ -229,6 +229,8 @@ impl Attempt {
                 let mut link =
                     Link15::new(config, self.auth_type, session_id, inbound, asked.outbound);
                 link.unauthenticated = unauthenticated;
+                link.swapped = packet.sequence != asked.outbound
+                    && packet.sequence == asked.outbound.swap_bytes();
                 Step::Done(Box::new(Link::new(Channel::V15(link), self.role)))
             }
             Err(e) => Step::Odd(self.activate_again(asked), format!("{what}: {e}")),

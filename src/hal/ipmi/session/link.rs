@@ -31,8 +31,9 @@ pub(super) struct Link15 {
     pub window: Window,
     /// The BMC said that it will not authenticate each message.
     pub unauthenticated: bool,
-    /// The BMC counts in the other byte order (Sun ILOM): unknown until an answer fits only one.
-    pub swapped: Option<bool>,
+    /// The BMC sends and reads sequence numbers big-endian (Sun ILOM); seen in its answer to Activate Session, or
+    /// in a later one.
+    pub swapped: bool,
     pub no_auth_code_check: bool,
 }
 
@@ -133,7 +134,7 @@ impl Link {
             }
             Channel::V15(link) => {
                 let mut sequence = next(&mut link.next_sequence);
-                if link.swapped == Some(true) {
+                if link.swapped {
                     sequence = sequence.swap_bytes();
                 }
                 crypto::v15_datagram(
@@ -203,40 +204,14 @@ impl Link {
 impl Link15 {
     /// Is the sequence number new, in the byte order of this BMC?
     fn fresh(&mut self, sequence: u32) -> bool {
-        let swapped = sequence.swap_bytes();
-        match self.swapped {
-            Some(true) => self.window.accept(swapped),
-            Some(false) => self.window.accept(sequence),
-            None => {
-                let (plain, other) = (self.window.fits(sequence), self.window_swapped(swapped));
-                match (plain, other) {
-                    (true, _) => {
-                        if !other {
-                            self.swapped = Some(false);
-                        }
-                        self.window.accept(sequence)
-                    }
-                    (false, true) => {
-                        self.swapped = Some(true);
-                        // Both sides' numbers so far were only echoes of the first ones: count on in the
-                        // BMC's order.
-                        self.window = Window::v15(swapped);
-                        self.next_sequence = self
-                            .next_sequence
-                            .wrapping_sub(1)
-                            .swap_bytes()
-                            .wrapping_add(1);
-                        self.window.accept(swapped)
-                    }
-                    (false, false) => false,
-                }
-            }
+        if self.swapped {
+            return self.window.accept(sequence.swap_bytes());
         }
-    }
-
-    /// Would the number fit a window that began with the same bytes in the other order?
-    fn window_swapped(&self, swapped: u32) -> bool {
-        Window::v15(self.window.start().swap_bytes()).fits(swapped)
+        if self.window.accept(sequence) {
+            return true;
+        }
+        self.swapped = self.window.accept(sequence.swap_bytes());
+        self.swapped
     }
 }
 
@@ -259,7 +234,7 @@ impl Link15 {
             next_sequence: inbound,
             window: Window::v15(outbound),
             unauthenticated: false,
-            swapped: None,
+            swapped: false,
             no_auth_code_check,
         }
     }

@@ -18,7 +18,7 @@ use crate::hal::ipmi::wire::Datagram;
 use crate::hal::ipmi::wire::v15::AuthType;
 
 /// Attempts that got beyond the first answer before the BMC counts as out of its mind.
-const MOST_RESTARTS: u8 = 8;
+const MOST_RESTARTS: u8 = 4;
 /// "Invalid session id" in a row, for ids that the BMC gave just before.
 const MOST_STALE: u8 = 3;
 
@@ -37,7 +37,7 @@ enum Stage {
 
 /// A login: all but the present attempt.
 #[derive(Debug)]
-struct Plan {
+pub(super) struct Plan {
     offers: Vec<Offer>,
     at: usize,
     /// The suite that worked before, and allowed ones left out because they are weaker.
@@ -156,12 +156,13 @@ impl Opening {
     }
 
     /// Ends the login; what the BMC may have opened is closed.
-    pub fn abandon(self, ctx: &mut Ctx<'_>, closers: &mut Closers) {
+    pub fn abandon(self, ctx: &mut Ctx<'_>, closers: &mut Closers) -> Plan {
         if let Stage::V20(state) = self.stage
             && let Some(link) = state.abandon()
         {
             closers.begin(ctx, link);
         }
+        self.plan
     }
 
     /// Takes a datagram.
@@ -225,7 +226,7 @@ impl Opening {
             ctx.send(datagram);
             return Outcome::Stay(self);
         }
-        let (waits_for, oddity) = self.waits_for();
+        let (waits_for, _) = self.waits_for();
         match &self.stage {
             Stage::V15(state) if state.proved() => {
                 return Outcome::Failed(
@@ -240,21 +241,17 @@ impl Opening {
             Stage::V20(Handshake20::Open(_)) | Stage::V15(Handshake15::Capabilities(_)) => {}
             _ => self.plan.restarts += 1,
         }
-        if self.plan.restarts > MOST_RESTARTS {
-            let fault = Fault::new(Kind::Timeout, format!("no answer to {waits_for}"));
-            return Outcome::Failed(fault.because(oddity));
-        }
         let wait = if ctx.heard {
             ctx.first_wait()
         } else {
             self.tx.wait()
         };
-        if let Stage::V20(state) = self.stage
-            && let Some(link) = state.abandon()
-        {
-            closers.begin(ctx, link);
+        let mut plan = self.abandon(ctx, closers);
+        if plan.restarts > MOST_RESTARTS {
+            let fault = Fault::new(Kind::Timeout, format!("no answer to {waits_for}"));
+            return Outcome::Failed(fault.because(plan.oddity.take()));
         }
-        self.plan.attempt(ctx, wait)
+        plan.attempt(ctx, wait)
     }
 }
 

@@ -32,11 +32,6 @@ impl Window {
         }
     }
 
-    /// The number after the highest one taken: what comes next if nothing gets lost.
-    pub fn start(&self) -> u32 {
-        self.highest.wrapping_add(1)
-    }
-
     /// Is the number inside and new?
     pub fn fits(&self, sequence: u32) -> bool {
         let forward = sequence.wrapping_sub(self.highest);
