@@ -139,7 +139,10 @@ fn downgrade_below_the_pinned_suite_is_refused_and_named() {
     let result = bed.ask(read(b""));
     assert_eq!(kind(&result), Kind::Refused);
     let text = result.unwrap_err().to_string();
-    assert!(text.contains("cipher suite 17") && text.contains("(3)"), "{text}");
+    assert!(
+        text.contains("cipher suite 17") && text.contains("(3)"),
+        "{text}"
+    );
     assert_eq!(bed.sent.len(), 1);
 }
 
@@ -180,7 +183,12 @@ fn full_bmc_is_busy() {
     let mut bed = Bed::new(config(), bmc);
     let result = bed.ask(read(b""));
     assert_eq!(kind(&result), Kind::Busy);
-    assert!(result.unwrap_err().chain().contains("insufficient resources"));
+    assert!(
+        result
+            .unwrap_err()
+            .chain()
+            .contains("insufficient resources")
+    );
     assert_eq!(bed.sent.len(), 2, "both suites were tried");
 }
 
@@ -224,7 +232,11 @@ fn wrong_tags_and_ids_are_ignored() {
         assert_eq!(kind(&result), Kind::Timeout, "{which:#x} byte {at}");
         assert!(bed.elapsed() <= Duration::from_secs(30));
         bed.close();
-        assert_eq!(bed.responder.open_sessions(), 0, "an authenticated Close follows");
+        assert_eq!(
+            bed.responder.open_sessions(),
+            0,
+            "an authenticated Close follows"
+        );
     }
 }
 
@@ -248,7 +260,12 @@ fn short_rakp2_code_is_a_protocol_error() {
     change(&mut bed, RAKP2, |bytes| resize(bytes, 40 + 19));
     let result = bed.ask(read(b""));
     assert_eq!(kind(&result), Kind::Protocol);
-    assert!(result.unwrap_err().chain().contains("need 32 bytes, have 19"));
+    assert!(
+        result
+            .unwrap_err()
+            .chain()
+            .contains("need 32 bytes, have 19")
+    );
     assert_eq!(sent(&bed, RAKP3), 0);
 }
 
@@ -301,10 +318,12 @@ fn rakp_statuses_are_mapped() {
                 _ => Kind::Refused,
             };
             assert_eq!(kind(&result), want, "{which:#x} {status:#x}");
-            assert!(result
-                .unwrap_err()
-                .chain()
-                .contains(&format!("RMCP+ status {status:#04x}")));
+            assert!(
+                result
+                    .unwrap_err()
+                    .chain()
+                    .contains(&format!("RMCP+ status {status:#04x}"))
+            );
             assert!(sent(&bed, RAKP1) <= 4);
             bed.close();
             assert_eq!(bed.responder.open_sessions(), 0);
@@ -336,8 +355,16 @@ fn attempts_have_fresh_ids_and_tags_and_repetitions_the_same_bytes() {
     }
     assert!(ids.len() >= 2, "{ids:?}");
     assert!(runs.iter().all(|n| *n <= 4), "{runs:?}");
-    assert!(bed.sent.len() <= 16, "30 s of silence cost {} datagrams", bed.sent.len());
-    assert!(bed.elapsed() == Duration::from_secs(30), "{:?}", bed.elapsed());
+    assert!(
+        bed.sent.len() <= 16,
+        "30 s of silence cost {} datagrams",
+        bed.sent.len()
+    );
+    assert!(
+        bed.elapsed() == Duration::from_secs(30),
+        "{:?}",
+        bed.elapsed()
+    );
 }
 
 #[test]

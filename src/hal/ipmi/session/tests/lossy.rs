@@ -28,7 +28,10 @@ fn run(config: Config, faults: Faults, seed: u64) -> (usize, usize) {
             let data = [round, (token % 4) as u8, 0x55];
             let executions = bed.server.executions(&data);
             if token % 4 == 2 {
-                assert!(executions <= 1, "seed {seed}: {token} ran {executions} times");
+                assert!(
+                    executions <= 1,
+                    "seed {seed}: {token} ran {executions} times"
+                );
             }
             match result {
                 Ok(response) => {

@@ -43,7 +43,11 @@ fn higher_privilege_costs_one_more_and_reopens_when_needed_later() {
     assert_eq!(bed.sent.len(), 6, "the level serves lower requests too");
     bed.ask(set(b"s")).unwrap();
     assert_eq!(bed.infos[1].privilege, Privilege::Administrator);
-    assert_eq!(bed.sent.len(), 6 + 1 + 5, "Close, and a new login with one level more");
+    assert_eq!(
+        bed.sent.len(),
+        6 + 1 + 5,
+        "Close, and a new login with one level more"
+    );
     assert_eq!(bed.server.count(Event::Opened), 2);
     assert_eq!(bed.responder.open_sessions(), 1);
     bed.close();
@@ -90,7 +94,12 @@ fn every_suite_works_when_listed() {
             bed.server.kg = kg;
             for n in 0..40u8 {
                 let data = vec![n; usize::from(n)];
-                assert_eq!(bed.ask(read(&data)).unwrap().data, data, "suite {}", suite.id);
+                assert_eq!(
+                    bed.ask(read(&data)).unwrap().data,
+                    data,
+                    "suite {}",
+                    suite.id
+                );
             }
             bed.ask(set(b"admin")).unwrap();
             assert_eq!(bed.infos[0].suite, Some(suite.id));

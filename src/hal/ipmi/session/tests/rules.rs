@@ -32,7 +32,11 @@ fn once_is_repeated_byte_for_byte_and_then_indeterminate() {
     assert_eq!(bed.sent.len(), 6);
     assert!(bed.sent.iter().all(|bytes| *bytes == bed.sent[0]));
     assert_eq!(bed.server.executions(b"x"), 1);
-    assert_eq!(bed.client.phase(), Phase::Active, "a later read decides about the session");
+    assert_eq!(
+        bed.client.phase(),
+        Phase::Active,
+        "a later read decides about the session"
+    );
 }
 
 #[test]
@@ -98,10 +102,7 @@ fn timeout_inside_the_bmc_is_asked_again_unless_once() {
     bed.server.codes = vec![0xc3];
     assert!(bed.ask(read(b"x")).unwrap().code.is_ok());
     bed.server.codes = vec![0xc3];
-    assert_eq!(
-        bed.ask(once(b"y")).unwrap().code,
-        CompletionCode::TIMEOUT
-    );
+    assert_eq!(bed.ask(once(b"y")).unwrap().code, CompletionCode::TIMEOUT);
     assert_eq!(bed.server.executions(b"y"), 0);
 }
 
@@ -265,7 +266,11 @@ fn deadline_is_kept_in_every_state() {
         bed.submit(1, read(b"x"), Duration::from_millis(millis));
         bed.run_until(|bed| bed.results.len() == 1);
         assert_eq!(bed.elapsed(), Duration::from_millis(millis));
-        let want = if millis < 20 { Kind::Unreachable } else { Kind::Timeout };
+        let want = if millis < 20 {
+            Kind::Unreachable
+        } else {
+            Kind::Timeout
+        };
         assert_eq!(kind(&bed.results[&1]), want, "{millis} ms");
         bed.close();
         assert_eq!(bed.responder.open_sessions(), 0, "{millis} ms");

@@ -26,7 +26,11 @@ fn every_authentication_type_works() {
         c.auth_types = vec![auth_type];
         let mut bed = Bed::plain(c);
         for n in 0..40 {
-            assert_eq!(bed.ask(read(&[n; 20])).unwrap().data, [n; 20], "{auth_type:?}");
+            assert_eq!(
+                bed.ask(read(&[n; 20])).unwrap().data,
+                [n; 20],
+                "{auth_type:?}"
+            );
         }
         bed.ask(set(b"s")).unwrap();
         assert_eq!(bed.infos[0].suite, None);
@@ -61,7 +65,10 @@ fn next_type_when_the_first_is_not_offered() {
     let result = bed.ask(read(b"a"));
     assert_eq!(kind(&result), Kind::Refused);
     for bytes in &bed.sent {
-        assert!(!bytes.windows(6).any(|w| w == b"secret"), "the password in the clear");
+        assert!(
+            !bytes.windows(6).any(|w| w == b"secret"),
+            "the password in the clear"
+        );
     }
 }
 
