@@ -7,6 +7,7 @@ pub mod common;
 mod dispatch;
 mod install;
 mod pages;
+mod probe;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -34,6 +35,7 @@ pub struct Applet {
 /// All applets, sorted by name.
 #[rustfmt::skip]
 pub static APPLETS: &[Applet] = &[
+    Applet { name: "probe", links: &["halbox-probe"], about: "Says what is at an address, and which drivers it has", command: probe::command, run: probe::run },
 ];
 
 /// Entry point of the binary.

@@ -5,6 +5,8 @@
 
 pub mod bmc;
 pub mod caps;
+pub mod detect;
+pub mod drivers;
 pub mod error;
 pub mod ipmi;
 pub mod model;

@@ -7,7 +7,9 @@
 )]
 #![allow(clippy::similar_names, reason = "ping and pong")]
 
+mod bmc;
 mod common;
+mod differential;
 mod dispatch;
 mod oracle_ipmi_sim;
 mod static_binary;

@@ -152,7 +152,7 @@ pub fn source() -> String {
 
 /// Number, name and type (as `sdrcomp` spells it) of the discrete sensors.
 const DISCRETE: [(u8, &str, &str); 2] = [
-    (23, "PSU 1", "Power_Supply"),
+    (23, "Psu 1", "Power_Supply"),
     (24, "Door", "Physical_Security"),
 ];
 

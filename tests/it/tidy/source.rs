@@ -17,14 +17,41 @@ pub struct Source {
     pub code: String,
 }
 
-/// All files of the product (`src`), without those that are tests as a whole.
+/// All files of the product (`src`), without those that only tests compile.
 pub fn product() -> Vec<Source> {
-    let all = files(&root().join("src"), "rs")
+    let all: Vec<Source> = files(&root().join("src"), "rs")
+        .iter()
+        .map(|path| load(path))
+        .collect();
+    let tests: Vec<Vec<String>> = all.iter().flat_map(test_modules).collect();
+    let found: Vec<Source> = all
         .into_iter()
-        .map(|path| load(&path));
-    let found: Vec<Source> = all.filter(|s| !is_test_file(&s.path)).collect();
+        .filter(|s| !tests.iter().any(|t| s.module.starts_with(t)))
+        .collect();
     assert!(found.len() > 20, "only {} files found", found.len());
     found
+}
+
+/// Modules that are declared as `#[cfg(test)] mod name;`.
+fn test_modules(source: &Source) -> Vec<Vec<String>> {
+    let lines: Vec<&str> = source.text.lines().map(str::trim).collect();
+    let declared = lines.windows(2).filter_map(|pair| match pair {
+        ["#[cfg(test)]", item] => item
+            .strip_suffix(';')?
+            .rsplit_once("mod ")
+            .map(|(_, name)| name),
+        _ => None,
+    });
+    declared
+        .map(|name| {
+            source
+                .module
+                .iter()
+                .cloned()
+                .chain([name.to_owned()])
+                .collect()
+        })
+        .collect()
 }
 
 /// Files below `dir` whose name ends in `.extension`; build output is left out.
@@ -43,10 +70,6 @@ pub fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
     }
     out.sort();
     out
-}
-
-fn is_test_file(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
 fn load(path: &Path) -> Source {

@@ -10,9 +10,9 @@ use crate::hal::ipmi::sensor::event::{
 use crate::hal::ipmi::time::timestamp;
 use crate::hal::model::event::LogEntry;
 
-/// The entry of the raw record `raw`. `find` looks a sensor up by the owner's address or software id, its LUN and
-/// its number. A record that is too short is kept as bytes.
-pub fn log_entry<'a>(raw: &[u8], find: impl Fn(u8, u8, u8) -> Option<&'a Sensor>) -> LogEntry {
+/// The entry of the raw record `raw`. `find` looks the sensor of an event up. A record that is too
+/// short is kept as bytes.
+pub fn log_entry<'a>(raw: &[u8], find: impl Fn(&SystemEvent) -> Option<&'a Sensor>) -> LogEntry {
     let Ok(record) = Record::parse(raw) else {
         return LogEntry {
             id: "?".to_owned(),
@@ -34,8 +34,7 @@ pub fn log_entry<'a>(raw: &[u8], find: impl Fn(u8, u8, u8) -> Option<&'a Sensor>
     };
     match record.kind {
         Kind::System(event) => {
-            let [owner, lun] = event.generator;
-            let sensor = find(owner, lun & 0x03, event.sensor);
+            let sensor = find(&event);
             LogEntry {
                 sensor: Some(sensor_name(&event, sensor)),
                 event: event_text(&event, sensor),
@@ -200,8 +199,8 @@ mod tests {
             b,
             c,
         ];
-        log_entry(&raw, |owner, lun, number| {
-            assert_eq!((owner, lun, number), (0x20, 0, 0x30));
+        log_entry(&raw, |event| {
+            assert_eq!((event.generator, event.sensor), ([0x20, 0], 0x30));
             sensor
         })
     }
@@ -266,7 +265,7 @@ mod tests {
 
     #[test]
     fn other_records_keep_their_bytes() {
-        let none = |_: u8, _: u8, _: u8| None;
+        let none = |_: &SystemEvent| None;
         let oem = log_entry(
             &[1, 0, 0xdf, 0, 0, 0, 0, 0x7c, 0x2a, 0, 1, 2, 3, 4, 5, 6],
             none,
@@ -295,14 +294,14 @@ mod tests {
         let raw = [
             1, 0, 0x04, 0xf1, 0xd2, 0xd6, 0x5f, 0x20, 0, 4, 8, 1, 0x6f, 1, 0xff, 0xff,
         ];
-        let got = log_entry(&raw, |_, _, _| None);
+        let got = log_entry(&raw, |_| None);
         assert_eq!(got.event, "Power Supply Failure detected");
     }
 
     proptest! {
         #[test]
         fn nothing_panics(raw in proptest::collection::vec(any::<u8>(), 0..20)) {
-            let got = log_entry(&raw, |_, _, _| None);
+            let got = log_entry(&raw, |_| None);
             prop_assert!(!got.event.is_empty());
             prop_assert_eq!(got.raw, Some(hex(&raw)));
         }

@@ -60,7 +60,7 @@ fn device_commands(v: &Values, to: &mut impl Visit) {
 }
 
 fn login_commands(v: &Values, to: &mut impl Visit) {
-    let [a, b, c, d, e, ..] = v.bytes;
+    let [a, b, c, d, ..] = v.bytes;
     let [f, g, h, i, j, k, l, m] = v.flags;
     let privilege = PrivilegeLevel(a & 0x0f);
     let channel = b & 0x0f;

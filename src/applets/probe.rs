@@ -1,0 +1,264 @@
+//! `halbox probe`: what is at these addresses, which drivers do they have. Never logs in.
+
+mod report;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use serde::Serialize;
+
+use super::common::exit::Failure;
+use super::common::output::{self, Format, Output};
+use super::common::progress::Progress;
+use super::common::targets::{Host, Target, Targets};
+use super::common::{duration, process};
+use crate::hal::Kind;
+use crate::hal::detect::{Budgets, Detector, Findings, Options, Subject, sweep};
+use crate::hal::model::Cancel;
+use crate::hal::transport::Lan;
+use crate::hal::transport::http::Trust;
+
+/// Targets asked at the same time unless told otherwise.
+const FANOUT: &str = "512";
+
+/// File descriptors that are not for connections.
+const RESERVED_FILES: u64 = 64;
+
+/// Its command line.
+pub fn command() -> Command {
+    let command = Command::new("probe")
+        .long_about(
+            "Says what is at each address and which drivers it has, without credentials and without a login: IPMI \
+             (presence, versions, cipher suites, known weaknesses) and Redfish (service root, certificate), all at \
+             once. Silence is called after 1 s; whatever answered once gets 10 s.",
+        )
+        .arg(
+            Arg::new("TARGET")
+                .required(true)
+                .num_args(1..)
+                .help("Address, name, ADDRESS:IPMI-PORT, network, range (10.0.0.1-10.0.3.254, node[001-120]), - for stdin"),
+        )
+        .arg(
+            Arg::new("timeout")
+                .long("timeout")
+                .value_name("DURATION")
+                .value_parser(duration::parse)
+                .help("Give each target this long, silent or not (instead of 1s and 10s)"),
+        )
+        .arg(
+            Arg::new("fanout")
+                .long("fanout")
+                .value_name("N")
+                .value_parser(value_parser!(u32).range(1..=65_536))
+                .default_value(FANOUT)
+                .help("Targets asked at the same time"),
+        )
+        .arg(
+            Arg::new("all")
+                .long("all")
+                .short('a')
+                .action(ArgAction::SetTrue)
+                .help("Tables list silent targets, too (documents always do)"),
+        );
+    output::args(addresses(command))
+}
+
+/// Where the services are and whom we trust.
+fn addresses(command: Command) -> Command {
+    let port = |name: &'static str, default: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("PORT")
+            .value_parser(value_parser!(u16).range(1..))
+            .default_value(default)
+            .help_heading("Services")
+            .help(help)
+    };
+    command
+        .arg(port("ipmi-port", "623", "UDP port of IPMI"))
+        .arg(port(
+            "redfish-port",
+            "443",
+            "TCP port of Redfish (80 is asked without TLS)",
+        ))
+        .arg(
+            Arg::new("redfish-url")
+                .long("redfish-url")
+                .value_name("URL")
+                .conflicts_with("redfish-port")
+                .help_heading("Services")
+                .help("Where Redfish is, http(s)://HOST[:PORT]; for one target"),
+        )
+        .arg(
+            Arg::new("tls-pin")
+                .long("tls-pin")
+                .value_name("SHA256")
+                .help_heading("Services")
+                .help("Accept only the certificate with this fingerprint"),
+        )
+        .arg(
+            Arg::new("tls-ca")
+                .long("tls-ca")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help_heading("Services")
+                .help("Accept only certificates that lead to a CA in this PEM file"),
+        )
+}
+
+/// The document.
+#[derive(Debug, Serialize)]
+struct Probes {
+    probes: Vec<Findings>,
+}
+
+/// What a sweep is given.
+struct Plan {
+    targets: Targets,
+    options: Options,
+    ipmi_port: u16,
+    fanout: usize,
+    output: Output,
+    keep_silent: bool,
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    let output = Output::from_matches(matches)?;
+    let targets = Targets::parse(matches.get_many::<String>("TARGET").unwrap_or_default())?;
+    let options = options(matches)?;
+    if options.redfish_url.is_some() && targets.count() > 1 {
+        return Err(Failure::usage("--redfish-url is for one target")
+            .hint("--redfish-port sets the port of all"));
+    }
+    let fanout = matches.get_one::<u32>("fanout").copied().unwrap_or(1);
+    let plan = Plan {
+        fanout: room_for(fanout, targets.count()),
+        ipmi_port: matches.get_one::<u16>("ipmi-port").copied().unwrap_or(623),
+        keep_silent: output.is_document() || targets.count() == 1 || matches.get_flag("all"),
+        targets,
+        options,
+        output,
+    };
+    process::block_on(plan.targets.count(), |cancel| probe(plan, cancel))
+}
+
+fn options(matches: &ArgMatches) -> Result<Options, Failure> {
+    let mut trust = Trust::default();
+    if let Some(pin) = matches.get_one::<String>("tls-pin") {
+        trust.pin = Some(Trust::parse_pin(pin)?);
+    }
+    if let Some(path) = matches.get_one::<PathBuf>("tls-ca") {
+        let pem =
+            std::fs::read(path).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
+        trust.ca = Some(Trust::parse_ca(&pem)?);
+    }
+    Ok(Options {
+        budgets: matches
+            .get_one::<Duration>("timeout")
+            .map_or_else(Budgets::default, |limit| Budgets::of(*limit)),
+        redfish_port: matches
+            .get_one::<u16>("redfish-port")
+            .copied()
+            .unwrap_or(443),
+        redfish_url: matches.get_one::<String>("redfish-url").cloned(),
+        trust,
+    })
+}
+
+/// As many connections at once as there are file descriptors for; the limit is raised as far as we may.
+fn room_for(fanout: u32, targets: u64) -> usize {
+    let wanted = u64::from(fanout).min(targets);
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return wanted as usize;
+    };
+    // Two connection attempts may run side by side.
+    let need = wanted * 2 + RESERVED_FILES;
+    let mut have = soft;
+    if soft < need {
+        let raised = need.min(hard);
+        if setrlimit(Resource::RLIMIT_NOFILE, raised, hard).is_ok() {
+            have = raised;
+        }
+    }
+    let room = have.saturating_sub(RESERVED_FILES) / 2;
+    wanted.min(room).max(1) as usize
+}
+
+async fn probe(plan: Plan, cancel: Cancel) -> Result<(), Failure> {
+    let detector = Arc::new(Detector::new(Lan::new()?, plan.options)?);
+    let subjects = plan
+        .targets
+        .iter()
+        .map(|target| subject(target, plan.ipmi_port));
+    let mut found: Vec<(usize, Findings)> = Vec::new();
+    let mut silent = 0u64;
+    let mut progress = Progress::new(plan.targets.count());
+    sweep::sweep(
+        &detector,
+        subjects,
+        plan.fanout,
+        &cancel,
+        |number, findings| {
+            progress.step(findings.reachable);
+            silent += u64::from(!findings.reachable);
+            if findings.reachable || plan.keep_silent {
+                found.push((number, findings));
+            }
+        },
+    )
+    .await;
+    progress.clear();
+    found.sort_unstable_by_key(|(number, _)| *number);
+    let document = Probes {
+        probes: found.into_iter().map(|(_, findings)| findings).collect(),
+    };
+    if plan.targets.count() == 1 {
+        return one(&plan.output, &document);
+    }
+    plan.output
+        .print(&document, "probes", || report::table(&document.probes))?;
+    if silent > 0 && !plan.keep_silent {
+        let _ = writeln!(
+            std::io::stderr(),
+            "{silent} of {} targets did not answer (--all lists them)",
+            plan.targets.count()
+        );
+    }
+    Ok(())
+}
+
+/// One target: a report for people, and an exit code that tells whether it answered.
+fn one(output: &Output, document: &Probes) -> Result<(), Failure> {
+    let Some(findings) = document.probes.first() else {
+        return Err(Failure::interrupted());
+    };
+    match output.format {
+        Format::Table | Format::Wide => {
+            let mut out = std::io::stdout().lock();
+            out.write_all(report::text(findings).as_bytes())?;
+            out.flush()?;
+        }
+        _ => output.print(document, "probes", || report::table(&document.probes))?,
+    }
+    if findings.reachable {
+        Ok(())
+    } else {
+        Err(Failure::reported(Kind::Unreachable))
+    }
+}
+
+fn subject(target: Target, ipmi_port: u16) -> Subject {
+    Subject {
+        host: match target.host {
+            Host::Ip(ip) => ip.to_string(),
+            Host::Name(name) => name,
+        },
+        ipmi_port: target.port.unwrap_or(ipmi_port),
+        target: target.text,
+    }
+}
