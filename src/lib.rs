@@ -6,3 +6,4 @@
 
 pub mod applets;
 pub mod hal;
+pub mod inventory;

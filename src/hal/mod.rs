@@ -8,6 +8,7 @@ pub mod caps;
 pub mod detect;
 pub mod drivers;
 pub mod error;
+pub mod fleet;
 pub mod ipmi;
 pub mod model;
 pub mod sim;

@@ -11,6 +11,16 @@ use tokio::sync::watch;
 /// An owned, sendable future: what the object-safe async traits return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// Who waits for an operation: people are served before refreshes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Priority {
+    /// A person or a program that asked for it.
+    #[default]
+    People,
+    /// Housekeeping.
+    Refresh,
+}
+
 /// Deadline, cancellation and id of one operation. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Cx {
@@ -20,6 +30,8 @@ pub struct Cx {
     pub cancel: Cancel,
     /// Names the operation in logs.
     pub request_id: Arc<str>,
+    /// Who waits for it.
+    pub priority: Priority,
 }
 
 impl Cx {
@@ -29,6 +41,7 @@ impl Cx {
             deadline,
             cancel: Cancel::new(),
             request_id: Arc::from(""),
+            priority: Priority::People,
         }
     }
 

@@ -19,7 +19,7 @@ pub mod sensor;
 pub mod user;
 
 pub use boot::{BootMode, BootPersistence, BootState, BootTarget};
-pub use cx::{BoxFuture, Cancel, Cx};
+pub use cx::{BoxFuture, Cancel, Cx, Priority};
 pub use driver::DriverName;
 pub use guid::Guid;
 pub use led::LedState;

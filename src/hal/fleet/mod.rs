@@ -1,0 +1,118 @@
+//! All BMCs of one process: one actor each, over one UDP transport.
+//!
+//! The actor owns the operation: a caller that goes away never leaves a session open. Whoever holds a handle
+//! ([`Exchange`]) shares the BMC's one session; when the last handle is dropped the session is closed.
+//! Knows nothing of drivers.
+
+mod actor;
+mod entropy;
+mod handle;
+mod memory;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+
+use super::error::Result;
+use super::ipmi::session::Config;
+use super::model::Cancel;
+use super::transport::Lan;
+use actor::Actor;
+use handle::Remote;
+
+pub use memory::{Forgetful, Memory};
+
+/// Unresolved neighbours that Linux bears (gc_thresh2 is 512): more first contacts than that wait.
+const FIRST_CONTACTS: usize = 512;
+
+/// How to reach and log in to one BMC over IPMI.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Its address and port (623 is the standard's).
+    pub addr: SocketAddr,
+    /// Credentials and protocol choices.
+    pub session: Config,
+    /// Try the suite that worked before first and refuse a weaker one. Not where an operator named a suite.
+    pub pin_suite: bool,
+    /// How long an unused session stays open while handles exist.
+    pub linger: Duration,
+}
+
+/// The BMCs of one process.
+pub struct Fleet {
+    lan: Arc<Lan>,
+    memory: Arc<dyn Memory>,
+    handles: Mutex<HashMap<SocketAddr, Weak<Remote>>>,
+    /// Set once: every actor closes its session and ends.
+    stop: Cancel,
+    /// Actors that are alive.
+    live: Arc<watch::Sender<usize>>,
+    /// Places for first contacts.
+    contacts: Arc<Semaphore>,
+}
+
+impl Fleet {
+    /// A fleet without members that keeps what it learns in `memory`.
+    pub fn new(lan: Arc<Lan>, memory: Arc<dyn Memory>) -> Self {
+        let contacts = FIRST_CONTACTS.min(lan.capacity());
+        Self {
+            lan,
+            memory,
+            handles: Mutex::default(),
+            stop: Cancel::new(),
+            live: Arc::new(watch::Sender::new(0)),
+            contacts: Arc::new(Semaphore::new(contacts)),
+        }
+    }
+
+    /// The handle of one BMC. Handles with equal credentials share one session; other credentials get an actor of
+    /// their own. Nothing is sent before the first command.
+    pub fn bmc(&self, endpoint: &Endpoint) -> Result<Arc<Remote>> {
+        let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = handles.get(&endpoint.addr).and_then(Weak::upgrade)
+            && handle.serves(endpoint)
+        {
+            return Ok(handle);
+        }
+        let port = self.lan.open(endpoint.addr)?;
+        let handle = Actor::start(self, endpoint, port)?;
+        handles.insert(endpoint.addr, Arc::downgrade(&handle));
+        // Dead entries go when they are as many as the living: amortised constant.
+        if handles.len() > 2 * (*self.live.borrow() + 8) {
+            handles.retain(|_, h| h.strong_count() > 0);
+        }
+        Ok(handle)
+    }
+
+    /// Closes every session and waits until that is done, but no longer than `patience`.
+    /// Returns how many actors were still at it.
+    pub async fn shutdown(&self, patience: Duration) -> usize {
+        self.stop.cancel();
+        self.idle(patience).await
+    }
+
+    /// Waits until no session is open any more (all handles dropped), but no longer than `patience`.
+    pub async fn idle(&self, patience: Duration) -> usize {
+        let mut live = self.live.subscribe();
+        let done = tokio::time::timeout(patience, live.wait_for(|n| *n == 0)).await;
+        if done.is_ok() { 0 } else { *self.live.borrow() }
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl fmt::Debug for Fleet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fleet")
+            .field("live", &*self.live.borrow())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,74 @@
+//! A relay between a client and a BMC that counts what goes over the wire.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Relays datagrams of one client at a time; ends when dropped.
+pub struct Relay {
+    /// Where the client dials.
+    pub address: SocketAddr,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    requests: AtomicUsize,
+    stop: AtomicBool,
+}
+
+impl Relay {
+    /// A relay to `bmc`.
+    pub fn start(bmc: SocketAddr) -> Self {
+        let front = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let back = UdpSocket::bind("127.0.0.1:0").unwrap();
+        back.connect(bmc).unwrap();
+        let address = front.local_addr().unwrap();
+        let shared = Arc::new(Shared::default());
+        let in_thread = Arc::clone(&shared);
+        let thread = std::thread::spawn(move || run(&front, &back, &in_thread));
+        Self {
+            address,
+            shared,
+            thread: Some(thread),
+        }
+    }
+
+    /// Datagrams of clients since the last call.
+    pub fn take(&self) -> usize {
+        self.shared.requests.swap(0, Ordering::SeqCst)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Waits for the client most of the time: BMCs only speak when asked.
+fn run(front: &UdpSocket, back: &UdpSocket, shared: &Shared) {
+    front
+        .set_read_timeout(Some(Duration::from_micros(500)))
+        .unwrap();
+    back.set_read_timeout(Some(Duration::from_micros(500)))
+        .unwrap();
+    let mut buf = [0; 2048];
+    let mut client = None;
+    while !shared.stop.load(Ordering::SeqCst) {
+        if let Ok((n, from)) = front.recv_from(&mut buf) {
+            client = Some(from);
+            shared.requests.fetch_add(1, Ordering::SeqCst);
+            let _ = back.send(&buf[..n]);
+        }
+        if let (Ok(n), Some(to)) = (back.recv(&mut buf), client) {
+            let _ = front.send_to(&buf[..n], to);
+        }
+    }
+}
