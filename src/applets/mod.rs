@@ -8,6 +8,7 @@ mod dispatch;
 mod install;
 mod pages;
 mod probe;
+mod sim;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -36,6 +37,7 @@ pub struct Applet {
 #[rustfmt::skip]
 pub static APPLETS: &[Applet] = &[
     Applet { name: "probe", links: &["halbox-probe"], about: "Says what is at an address, and which drivers it has", command: probe::command, run: probe::run },
+    Applet { name: "sim", links: &["halbox-sim"], about: "Simulates BMCs on this host", command: sim::command, run: sim::run },
 ];
 
 /// Entry point of the binary.

@@ -258,7 +258,7 @@ impl Responder {
             .filter_map(|reply| self.v15_reply(index, auth_type, &request, reply))
             .collect();
         out.extend_from_slice(&replies);
-        self.finish(packet.session_id, number, false, replies, &outcome, io);
+        self.finish(packet.session_id, number, false, &replies, &outcome, io);
     }
 
     fn v15_reply(

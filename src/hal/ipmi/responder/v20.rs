@@ -169,8 +169,7 @@ impl Responder {
             return;
         };
         let refuse = |out: &mut Vec<Vec<u8>>, console_id, status| {
-            let refusal = Rakp2::refusal(rakp1.tag, console_id, status);
-            out.push(sessionless(PayloadType::Rakp2, |o| refusal.emit(o)));
+            out.push(refusal(rakp1.tag, console_id, status));
         };
         let found = self
             .table
@@ -438,7 +437,7 @@ impl Responder {
             .filter_map(|reply| self.v20_reply(io, index, reply))
             .collect();
         out.extend_from_slice(&replies);
-        self.finish(id, opened.sequence, unnumbered, replies, &outcome, io);
+        self.finish(id, opened.sequence, unnumbered, &replies, &outcome, io);
     }
 
     fn v20_reply(&mut self, io: &mut Io<'_>, index: usize, reply: &[u8]) -> Option<Vec<u8>> {
@@ -467,13 +466,13 @@ impl Responder {
         id: u32,
         number: u32,
         unnumbered: bool,
-        replies: Vec<Vec<u8>>,
+        replies: &[Vec<u8>],
         outcome: &Outcome,
         io: &mut Io<'_>,
     ) {
         for closed in &outcome.closes {
             if *closed == id {
-                self.table.close(id, number, replies.clone());
+                self.table.close(id, number, replies.to_vec());
             } else {
                 self.table.sessions.retain(|s| s.id != *closed);
             }
@@ -485,9 +484,16 @@ impl Responder {
                 .find(id)
                 .and_then(|i| self.table.sessions.get_mut(i))
         {
-            session.keep(number, &replies);
+            session.keep(number, replies);
         }
     }
+}
+
+/// The RAKP 2 that refuses.
+fn refusal(tag: u8, console_id: u32, status: RakpStatus) -> Vec<u8> {
+    sessionless(PayloadType::Rakp2, |out| {
+        Rakp2::refusal(tag, console_id, status).emit(out);
+    })
 }
 
 /// Which of three algorithms without a suite is to blame.

@@ -88,7 +88,7 @@ impl FruImage {
                 *offset = ((8 + body.len()) / 8) as u8;
             }
             body.extend_from_slice(&bytes);
-            while body.len() % 8 != 0 {
+            while !body.len().is_multiple_of(8) {
                 body.push(0);
             }
         };

@@ -33,7 +33,7 @@ fn push_name(body: &mut Vec<u8>, name: &str) {
 
 /// 10-bit two's complement M or B with the 6 bits that share its second byte.
 fn split10(value: i16, low6: u8) -> [u8; 2] {
-    let bits = value as u16 & 0x3ff;
+    let bits = value.cast_unsigned() & 0x3ff;
     [bits as u8, ((bits >> 8) as u8) << 6 | low6 & 0x3f]
 }
 
@@ -115,7 +115,7 @@ fn full(body: &mut Vec<u8>, spec: &SensorSpec) {
     body.extend_from_slice(&split10(m, 1));
     body.extend_from_slice(&split10(b, 0));
     body.push(0);
-    body.push((r_exp as u8) << 4 | b_exp as u8 & 0x0f);
+    body.push(r_exp.cast_unsigned() << 4 | b_exp.cast_unsigned() & 0x0f);
     body.push(0x07); // nominal, normal max and min are given
     let (top, bottom) = if signed { (0x7f, 0x80) } else { (0xff, 0x00) };
     body.extend_from_slice(&[

@@ -1,0 +1,309 @@
+//! `halbox sim`: simulated BMCs on this host, and questions to a running simulator.
+
+use std::io::{Write, stderr, stdout};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, Command, value_parser};
+use serde_json::json;
+
+use super::common::credentials::first_line;
+use super::common::exit::Failure;
+use super::common::process::{cancel_on_interrupt, runtime};
+use crate::hal::model::Secret;
+use crate::hal::sim::control::{Request, ask};
+use crate::hal::sim::options::{DEFAULT_USER, Options};
+use crate::hal::sim::{self, Ledger, ProfileName, SimHandle};
+use crate::hal::transport::faults::Faults;
+
+/// The command line.
+pub fn command() -> Command {
+    let option = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let share = |name: &'static str, help: &'static str| {
+        option(name, "P", help)
+            .default_value("0")
+            .value_parser(probability)
+    };
+    let profiles: Vec<&str> = ProfileName::ALL.iter().map(|p| p.as_str()).collect();
+    Command::new("sim")
+        .after_long_help(AFTER_HELP)
+        .arg(
+            option("count", "N", "Number of BMCs, on consecutive addresses")
+                .default_value("1")
+                .value_parser(value_parser!(u32).range(1..)),
+        )
+        .arg(
+            option("listen", "ADDRESS", "Address of the first BMC; each binds exactly its own")
+                .default_value("127.1.0.1")
+                .value_parser(value_parser!(IpAddr)),
+        )
+        .arg(
+            option("port", "PORT", "UDP port of IPMI (623 needs a privilege; 0: any free ports on the first address)")
+                .default_value("6230")
+                .value_parser(value_parser!(u16)),
+        )
+        .arg(
+            option("redfish-port", "PORT", "TCP port of Redfish; the simulator does not speak it yet")
+                .value_parser(value_parser!(u16)),
+        )
+        .arg(
+            option("profile", "P", "Kind of BMC")
+                .default_value("generic")
+                .value_parser(PossibleValuesParser::new(profiles)),
+        )
+        .arg(option("user", "NAME", "Name of the administrator").default_value(DEFAULT_USER))
+        .arg(
+            option("password-file", "FILE", "File whose first line is the administrator's password [default: the password admin]")
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(share("loss", "Datagrams that are lost, each way (0.05 or 5%)"))
+        .arg(share("duplicate", "Datagrams that arrive twice"))
+        .arg(share("reorder", "Datagrams that are overtaken"))
+        .arg(share("corrupt", "Datagrams in which a bit flips"))
+        .arg(
+            option("delay", "MS", "Milliseconds that every answer takes")
+                .default_value("0")
+                .value_parser(value_parser!(u64).range(..=600_000)),
+        )
+        .arg(share("busy", "Commands that are refused as busy (0xC0)"))
+        .arg(share("unresponsive", "BMCs that do not answer"))
+        .arg(share("slow", "BMCs that answer 1.5 s late"))
+        .arg(
+            option("lockout", "N", "Lock an account for 30 s after N wrong passwords; 0: never")
+                .default_value("0")
+                .value_parser(value_parser!(u8)),
+        )
+        .arg(
+            option("seed", "N", "Start of all random streams: the same seed, the same faults")
+                .default_value("0")
+                .value_parser(value_parser!(u64)),
+        )
+        .arg(
+            option("pace", "N", "Answers per second of all BMCs together")
+                .default_value("25000")
+                .value_parser(value_parser!(u32).range(1..)),
+        )
+        .arg(
+            option("state", "DIR", "Keep users, power, boot flags, event log and addresses there")
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            option("control", "PATH", "Control socket, with or without unix: in front [default: a new one in $XDG_RUNTIME_DIR or the temporary directory]"),
+        )
+        .arg(
+            Arg::new("request")
+                .value_name("REQUEST")
+                .value_parser(request)
+                .help("ledger, total, stop, or a JSON request, for the simulator behind --control"),
+        )
+}
+
+const AFTER_HELP: &str = "\
+When all addresses are bound, one line of JSON says so on stdout: \
+{\"ready\":true,\"bmcs\":3,\"first\":\"127.1.0.1\",\"last\":\"127.1.0.3\",\"port\":6230,\"control\":\"unix:...\"}. \
+Ctrl-C or SIGTERM ends it, with a summary on stderr.
+
+The administrator is admin with password admin, unless --user and --password-file say otherwise. Profiles differ in \
+cipher suites, user rules, chunk sizes, timing and manners; `broken` has everything that firmware gets wrong.
+
+A running simulator answers on its control socket, one line of JSON per request: halbox sim --control unix:PATH \
+ledger (counters of each BMC), total (their sum), stop, or {\"do\":\"set\",\"bmc\":0,\"unresponsive\":true,\
+\"slow_ms\":200,\"busy\":0.5,\"power\":\"off\"} (without bmc: all).";
+
+/// A share: `0.05` or `5%`.
+fn probability(text: &str) -> Result<f64, String> {
+    let bad = || format!("'{text}' is no probability (0 to 1, or 0% to 100%)");
+    let value = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map_err(|_| bad())? / 100.0,
+        None => text.parse().map_err(|_| bad())?,
+    };
+    if (0.0..=1.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err(bad())
+    }
+}
+
+fn request(text: &str) -> Result<Request, String> {
+    match text {
+        "ledger" => Ok(Request::Ledger),
+        "total" => Ok(Request::Total),
+        "stop" => Ok(Request::Stop),
+        json if json.starts_with('{') => serde_json::from_str(json).map_err(|e| e.to_string()),
+        _ => Err(
+            "one of ledger, total, stop or a JSON object; recordings cannot be replayed yet"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Runs the simulator, or asks one that runs.
+pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    let control = matches
+        .get_one::<String>("control")
+        .map(|text| PathBuf::from(text.strip_prefix("unix:").unwrap_or(text)));
+    if let Some(request) = matches.get_one::<Request>("request") {
+        let Some(path) = control else {
+            return Err(Failure::usage("a request needs --control")
+                .hint("the ready line of the simulator names its control socket"));
+        };
+        let answer = ask(&path, request)?;
+        return Ok(writeln!(stdout().lock(), "{answer}")?);
+    }
+    if matches.get_one::<u16>("redfish-port").is_some() {
+        return Err(
+            Failure::usage("--redfish-port: the simulator does not speak Redfish yet")
+                .hint("without it the BMCs speak IPMI"),
+        );
+    }
+    let options = options(matches, control.unwrap_or_else(default_control))?;
+    let runtime = runtime(1)?;
+    runtime.block_on(async {
+        // Signals are watched from before the ready line on.
+        let cancel = cancel_on_interrupt()?;
+        let handle = sim::start(options.clone())?;
+        ready(&handle, &options)?;
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = handle.stopped() => {}
+        }
+        summary(&handle.total());
+        handle.stop();
+        Ok(())
+    })
+}
+
+fn default_control() -> PathBuf {
+    let dir = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    dir.join(format!("halbox-sim-{}.sock", std::process::id()))
+}
+
+fn options(matches: &ArgMatches, control: PathBuf) -> Result<Options, Failure> {
+    let share = |name| matches.get_one::<f64>(name).copied().unwrap_or(0.0);
+    let number = |name| matches.get_one::<u64>(name).copied().unwrap_or(0);
+    let defaults = Options::default();
+    let profile = matches
+        .get_one::<String>("profile")
+        .map_or(Ok(defaults.profile), |p| p.parse())
+        .map_err(Failure::usage)?;
+    let password = match matches.get_one::<PathBuf>("password-file") {
+        Some(path) => first_line(path)?,
+        None => Secret::new(DEFAULT_USER),
+    };
+    let delay = Duration::from_millis(number("delay"));
+    Ok(Options {
+        count: matches.get_one("count").copied().unwrap_or(defaults.count),
+        listen: matches
+            .get_one("listen")
+            .copied()
+            .unwrap_or(defaults.listen),
+        port: matches.get_one("port").copied().unwrap_or(defaults.port),
+        profile,
+        user: matches
+            .get_one::<String>("user")
+            .cloned()
+            .unwrap_or(defaults.user),
+        password,
+        faults: Faults {
+            loss: share("loss"),
+            duplicate: share("duplicate"),
+            reorder: share("reorder"),
+            reorder_by: delay / 2 + Duration::from_millis(10),
+            corrupt: share("corrupt"),
+            delay,
+        },
+        busy: share("busy"),
+        unresponsive: share("unresponsive"),
+        slow: share("slow"),
+        slow_by: defaults.slow_by,
+        lockout: matches.get_one("lockout").copied().unwrap_or(0),
+        seed: number("seed"),
+        state: matches.get_one("state").cloned(),
+        control: Some(control),
+        pace: matches.get_one("pace").copied().unwrap_or(defaults.pace),
+        threads: 0,
+    })
+}
+
+/// The one line on stdout.
+fn ready(handle: &SimHandle, options: &Options) -> Result<(), Failure> {
+    let addresses = handle.addrs();
+    let control = options
+        .control
+        .as_ref()
+        .map(|path| format!("unix:{}", path.display()));
+    let mut line = json!({
+        "ready": true,
+        "bmcs": addresses.len(),
+        "first": addresses.first().map(|a| a.ip().to_string()),
+        "last": addresses.last().map(|a| a.ip().to_string()),
+        "port": addresses.first().map(std::net::SocketAddr::port),
+        "control": control,
+    });
+    if options.port == 0
+        && let Some(map) = line.as_object_mut()
+    {
+        let ports: Vec<u16> = addresses.iter().map(std::net::SocketAddr::port).collect();
+        map.insert("ports".to_owned(), json!(ports));
+    }
+    let mut out = stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
+
+/// What happened, on stderr.
+fn summary(total: &Ledger) {
+    let _ = writeln!(
+        stderr(),
+        "halbox: sessions: {} opened, {} closed, {} expired, {} open now ({} half-open, {} abandoned); \
+         {} failed logins, {} lock-outs; {} commands ({} most in flight, {} duplicates); \
+         {} datagrams in, {} out",
+        total.sessions_opened,
+        total.sessions_closed,
+        total.sessions_expired,
+        total.sessions_open,
+        total.half_open,
+        total.handshakes_abandoned,
+        total.failed_logins,
+        total.lockouts,
+        total.commands,
+        total.most_in_flight,
+        total.duplicates,
+        total.datagrams_in,
+        total.datagrams_out,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_fractions_or_percent() {
+        assert_eq!(probability("0.25"), Ok(0.25));
+        assert_eq!(probability("30%"), Ok(0.3));
+        for bad in ["2", "-0.1", "x", "101%", "NaN", ""] {
+            assert!(probability(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn requests_are_words_or_json() {
+        assert!(matches!(request("ledger"), Ok(Request::Ledger)));
+        let set = request(r#"{"do":"set","bmc":1,"unresponsive":true}"#);
+        assert!(matches!(
+            set,
+            Ok(Request::Set {
+                bmc: Some(1),
+                unresponsive: Some(true),
+                ..
+            })
+        ));
+        assert!(request("server.rec").is_err());
+        assert!(request(r#"{"do":"explode"}"#).is_err());
+    }
+}
