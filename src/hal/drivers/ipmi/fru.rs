@@ -205,23 +205,37 @@ fn decode(device: &Device, data: &[u8]) -> FruDevice {
     }
 }
 
-/// The eight fields of metal-stack: from device 0, gaps filled from devices of the board and the chassis.
-pub async fn summary(bmc: &dyn Exchange, cx: &Cx) -> Result<FruSummary> {
-    let mut out = match read(bmc, cx, &Device::builtin()).await? {
-        Content::Data(data) => Fru::parse(&data).map_or_else(
-            |error| {
-                log::debug!("FRU 0: {error}");
-                FruSummary::default()
-            },
-            |fru| fru.summary(),
-        ),
-        Content::Absent(_) => FruSummary::default(),
-    };
-    if complete(&out) {
-        return Ok(out);
+/// What the FRU devices say of the machine as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// The eight fields of metal-stack: from device 0, gaps filled from devices of the board and the chassis.
+    pub summary: FruSummary,
+    /// Product name of device 0; its board's where it has none.
+    pub model: Option<String>,
+}
+
+/// Reads what the FRU devices say of the machine as a whole. SDRs and other devices are read only for gaps.
+pub async fn machine(bmc: &dyn Exchange, cx: &Cx) -> Result<Machine> {
+    let mut machine = Machine::default();
+    if let Content::Data(data) = read(bmc, cx, &Device::builtin()).await? {
+        match Fru::parse(&data) {
+            Ok(fru) => {
+                machine.summary = fru.summary();
+                machine.model = fru.model();
+            }
+            Err(error) => log::debug!("FRU 0: {error}"),
+        }
     }
-    let Ok(records) = sdr_repo::records(bmc, cx).await else {
-        return Ok(out);
+    let out = &mut machine.summary;
+    if complete(out) {
+        return Ok(machine);
+    }
+    let records = match sdr_repo::records(bmc, cx).await {
+        Ok(records) => records,
+        Err(error) => {
+            log::debug!("gaps of FRU 0 stay: {}", error.chain());
+            return Ok(machine);
+        }
     };
     for device in devices(&records) {
         if (device.id == 0 && device.target == Target::Bmc)
@@ -233,13 +247,13 @@ pub async fn summary(bmc: &dyn Exchange, cx: &Cx) -> Result<FruSummary> {
         if let Ok(Content::Data(data)) = read(bmc, cx, &device).await
             && let Ok(fru) = Fru::parse(&data)
         {
-            fill(&mut out, fru.summary());
+            fill(out, fru.summary());
         }
-        if complete(&out) {
+        if complete(out) {
             break;
         }
     }
-    Ok(out)
+    Ok(machine)
 }
 
 /// Entities whose serial numbers are the machine's (table 43-13): management module, system board, other system

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::lan::lan_channel;
-use super::{is_answer, manufacturer, reading};
+use super::{fru, is_answer, manufacturer, reading};
 use crate::hal::caps::Identity;
 use crate::hal::error::Result;
 use crate::hal::ipmi::Exchange;
@@ -32,6 +32,11 @@ impl Identity for IpmiIdentity {
             if let Some(channel) = optional(lan_channel(bmc, cx).await)? {
                 info.bmc.mac = channel.mac;
                 info.bmc.ip = channel.ip.map(Into::into);
+            }
+            if let Some(machine) = optional(fru::machine(bmc, cx).await)? {
+                info.serial.clone_from(&machine.summary.product_serial);
+                info.model = machine.model;
+                info.fru = machine.summary;
             }
             let made_by = info.fru.product_manufacturer.as_deref();
             let made_by = made_by.or(info.fru.board_mfg.as_deref());

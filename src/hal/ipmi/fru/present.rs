@@ -231,6 +231,13 @@ impl Fru {
         }
     }
 
+    /// Product name; the board's where the product has none.
+    pub fn model(&self) -> Option<String> {
+        let product = self.product.as_ref().and_then(|p| p.product_name.as_ref());
+        let board = self.board.as_ref().and_then(|b| b.product_name.as_ref());
+        text(product).or_else(|| text(board))
+    }
+
     /// The eight fields of metal-stack, as far as this device has them.
     pub fn summary(&self) -> FruSummary {
         let chassis = self.chassis.as_ref();
