@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::reading;
 use crate::hal::caps::Raw;
 use crate::hal::error::{Error, Kind, Result};
+use crate::hal::ipmi::cmd::catalogue::known;
 use crate::hal::ipmi::cmd::{Effect, NetFn, Privilege};
 use crate::hal::ipmi::{Exchange, Request, Target};
 use crate::hal::model::raw::RawReply;
@@ -31,16 +32,18 @@ impl Raw for IpmiRaw {
                 )
                 .with_hint("requests have even network functions from 0x00 to 0x3e"));
             }
-            // What it needs and whether it may be repeated is only known to the operator: the most, and once.
+            // A command that we know gets what it needs, any other the most there is. The operator said "send", so
+            // none is executed twice, a read neither.
+            let known = known(NetFn(netfn), cmd, &data);
             let request = Request {
                 target: Target::Bmc,
                 lun: 0,
                 netfn: NetFn(netfn),
                 cmd,
                 data,
-                privilege: Privilege::Administrator,
+                privilege: known.map_or(Privilege::Administrator, |known| known.privilege),
                 effect: Effect::Once,
-                name: "raw command",
+                name: known.map_or("raw command", |known| known.name),
             };
             let response = self.0.exchange(cx, request).await?;
             let reply = RawReply {
@@ -60,6 +63,8 @@ impl Raw for IpmiRaw {
 mod tests {
     use super::super::scripted::{Scripted, cx};
     use super::*;
+    use crate::hal::ipmi::Response;
+    use crate::hal::ipmi::learnt::LearntCell;
 
     #[tokio::test]
     async fn sends_as_it_is_and_returns_any_completion_code() {
@@ -87,5 +92,34 @@ mod tests {
             assert_eq!(error.kind(), Kind::Config);
         }
         assert!(bmc.sent().is_empty());
+    }
+
+    /// Remembers what the layer below was told of the last request.
+    struct Told(std::sync::Mutex<Option<(Privilege, Effect)>>, LearntCell);
+
+    impl Exchange for Told {
+        fn exchange<'a>(&'a self, _: &'a Cx, request: Request) -> BoxFuture<'a, Result<Response>> {
+            *self.0.lock().unwrap() = Some((request.privilege, request.effect));
+            Box::pin(async { Err(Error::new(Kind::Timeout, "told")) })
+        }
+
+        fn learnt(&self) -> &LearntCell {
+            &self.1
+        }
+    }
+
+    #[tokio::test]
+    async fn known_commands_need_no_more_than_they_do() {
+        let told = Arc::new(Told(std::sync::Mutex::default(), LearntCell::default()));
+        let raw = IpmiRaw(told.clone());
+        for (netfn, cmd, privilege) in [
+            (0x06, 0x01, Privilege::User),
+            (0x00, 0x02, Privilege::Operator),
+            (0x06, 0x02, Privilege::Administrator),
+            (0x30, 0x70, Privilege::Administrator),
+        ] {
+            let _ = raw.raw(&cx(), netfn, cmd, vec![]).await;
+            assert_eq!(*told.0.lock().unwrap(), Some((privilege, Effect::Once)));
+        }
     }
 }

@@ -125,9 +125,8 @@ fn role(limit: PrivilegeLevel) -> Role {
         Some(Privilege::User) => Role::User,
         Some(Privilege::Callback) => Role::Callback,
         Some(Privilege::None) => Role::None,
-        Some(Privilege::Oem) => Role::Other,
         None if limit == PrivilegeLevel::NO_ACCESS => Role::None,
-        None => Role::Other,
+        Some(Privilege::Oem) | None => Role::Other,
     }
 }
 

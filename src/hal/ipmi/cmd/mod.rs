@@ -4,6 +4,7 @@
 //! simulator is the other half of the same code.
 
 pub mod app;
+pub mod catalogue;
 pub mod chassis;
 #[cfg(test)]
 mod check;
