@@ -139,7 +139,9 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let plan = Plan {
         fanout: room_for(fanout, targets.count()),
         ipmi_port: matches.get_one::<u16>("ipmi-port").copied().unwrap_or(623),
-        keep_silent: output.is_document() || targets.count() == 1 || matches.get_flag("all"),
+        keep_silent: !matches!(output.format, Format::Table | Format::Wide)
+            || targets.count() == 1
+            || matches.get_flag("all"),
         targets,
         options,
         output,

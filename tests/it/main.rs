@@ -12,5 +12,6 @@ mod common;
 mod differential;
 mod dispatch;
 mod oracle_ipmi_sim;
+mod probe;
 mod static_binary;
 mod tidy;

@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::hal::error::{Kind, Result};
 use crate::hal::transport::Lan;
+use crate::hal::transport::resolve::lookup;
 use crate::hal::transport::http::Trust;
 pub use findings::Findings;
 use ipmi::{IpmiFacts, IpmiProbe};
@@ -123,7 +124,7 @@ impl Detector {
     pub async fn detect(&self, subject: &Subject) -> Findings {
         let address = match lookup(&subject.host, subject.ipmi_port).await {
             Ok(address) => address,
-            Err(words) => return verdict::not_asked(subject, &words),
+            Err(e) => return verdict::not_asked(subject, &e.chain()),
         };
         // Only addresses that need a neighbour entry wait for their turn.
         let permit = if address.ip().is_loopback() {
@@ -207,26 +208,11 @@ impl Detector {
         match parse_url(url) {
             Ok((base, host, port)) => {
                 let name = host.trim_start_matches('[').trim_end_matches(']');
-                (base, lookup(name, port).await)
+                (base, lookup(name, port).await.map_err(|e| e.chain()))
             }
             Err(e) => (url.clone(), Err(e.chain())),
         }
     }
-}
-
-/// The address behind a name (its first IPv4 one, else its first), or why there is none.
-async fn lookup(host: &str, port: u16) -> std::result::Result<SocketAddr, String> {
-    if let Ok(ip) = host.parse::<IpAddr>() {
-        return Ok(SocketAddr::new(ip, port));
-    }
-    let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
-        .await
-        .map_err(|e| format!("cannot look up '{host}': {e}"))?
-        .collect();
-    let first = found.iter().find(|a| a.is_ipv4()).or(found.first());
-    first
-        .copied()
-        .ok_or_else(|| format!("cannot look up '{host}'"))
 }
 
 /// Checks a URL of Redfish: `(scheme://host:port, host, port)`. A path is refused unless it is that of Redfish.

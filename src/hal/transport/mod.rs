@@ -3,5 +3,6 @@
 pub mod faults;
 pub mod http;
 pub mod lan;
+pub mod resolve;
 
 pub use lan::{Lan, Port};

@@ -51,7 +51,6 @@ impl Resolver for FixedAddress {
 pub(super) struct BmcConnector {
     pub(super) address: SocketAddr,
     pub(super) tls: Arc<ClientConfig>,
-    pub(super) pinned: bool,
     pub(super) seen: Seen,
     pub(super) shared: Arc<Shared>,
 }
@@ -140,52 +139,43 @@ impl BmcConnector {
             outcome = connection.complete_io(&mut socket).map(drop);
         }
         let version = connection.protocol_version();
-        let certificate = self
+        let shown = self
             .seen
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(der) = certificate {
+        if let Some(shown) = shown {
             *self
                 .shared
                 .tls
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) =
-                Some(TlsInfo::of(version_text(version), &der));
+                Some(TlsInfo::of(version_text(version), &shown.der));
+            if let Some(why) = shown.refused {
+                return Err(other(why));
+            }
         }
         match outcome {
             Ok(()) => Ok(StreamOwned::new(connection, socket)),
-            Err(e) => Err(other(self.handshake_error(&e, socket.first_bytes()))),
+            Err(e) => Err(other(handshake_error(&e, socket.first_bytes()))),
         }
     }
+}
 
-    /// Why the handshake failed: rustls wraps its own errors in `io::Error`.
-    fn handshake_error(&self, error: &io::Error, first_bytes: &[u8]) -> HttpError {
-        let Some(cause) = error
-            .get_ref()
-            .and_then(|e| e.downcast_ref::<rustls::Error>())
-        else {
-            return HttpError::from_io(error, Phase::Handshake);
-        };
-        match cause {
-            rustls::Error::InvalidCertificate(
-                rustls::CertificateError::ApplicationVerificationFailure,
-            ) if self.pinned => HttpError::new(
-                Fault::TlsPin,
-                "the certificate is not the pinned one: no credentials will be sent to it",
-            ),
-            rustls::Error::InvalidCertificate(rustls::CertificateError::BadSignature) => {
-                HttpError::new(
-                    Fault::Tls,
-                    "TLS: the server does not prove that it holds the key of its certificate",
-                )
-            }
-            rustls::Error::InvalidCertificate(reason) => HttpError::new(
-                Fault::TlsCa,
-                format!("the certificate is not accepted: {reason}"),
-            ),
-            other => HttpError::from_tls(other, first_bytes),
+/// Why the handshake failed: rustls wraps its own errors in `io::Error`.
+fn handshake_error(error: &io::Error, first_bytes: &[u8]) -> HttpError {
+    let cause = error
+        .get_ref()
+        .and_then(|e| e.downcast_ref::<rustls::Error>());
+    match cause {
+        None => HttpError::from_io(error, Phase::Handshake),
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::BadSignature)) => {
+            HttpError::new(
+                Fault::Tls,
+                "TLS: the server does not prove that it holds the key of its certificate",
+            )
         }
+        Some(cause) => HttpError::from_tls(cause, first_bytes),
     }
 }
 

@@ -101,7 +101,6 @@ impl Client {
             address,
             tls: tls::client_config(&config.trust, Arc::clone(&seen))
                 .map_err(|e| HttpError::from_tls(&e, b""))?,
-            pinned: config.trust.pin.is_some(),
             seen,
             shared: Arc::clone(&shared),
         };

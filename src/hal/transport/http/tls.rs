@@ -19,6 +19,7 @@ use rustls::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::error::{Fault, HttpError};
 use super::x509::{CertificateFields, rfc3339};
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::codec::hex;
@@ -152,8 +153,17 @@ pub fn provider() -> Arc<CryptoProvider> {
     Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls::crypto::ring::default_provider())))
 }
 
-/// The certificate that the server showed last, also when it was refused.
-pub(super) type Seen = Arc<Mutex<Option<Vec<u8>>>>;
+/// What the verifier saw last.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    /// The server's certificate (DER), also when it was refused.
+    pub(super) der: Vec<u8>,
+    /// Why it was refused.
+    pub(super) refused: Option<HttpError>,
+}
+
+/// Where the verifier leaves what it saw.
+pub(super) type Seen = Arc<Mutex<Option<Shown>>>;
 
 /// A client configuration that enforces `trust` and leaves the certificate in `seen`.
 pub(super) fn client_config(
@@ -202,18 +212,14 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, rustls::Error> {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(end_entity.as_ref().to_vec());
-        if let Some(pin) = self.pin
-            && Sha256::digest(end_entity.as_ref()).as_slice() != pin.as_slice()
-        {
-            return Err(CertificateError::ApplicationVerificationFailure.into());
-        }
-        match &self.ca {
-            Some(ca) => {
-                ca.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-            }
-            None => Ok(ServerCertVerified::assertion()),
+        let outcome = self.accept(end_entity, intermediates, server_name, ocsp_response, now);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Shown {
+            der: end_entity.as_ref().to_vec(),
+            refused: outcome.as_ref().err().cloned(),
+        });
+        match outcome {
+            Ok(()) => Ok(ServerCertVerified::assertion()),
+            Err(_) => Err(CertificateError::ApplicationVerificationFailure.into()),
         }
     }
 
@@ -264,6 +270,40 @@ impl ServerCertVerifier for Verifier {
 }
 
 impl Verifier {
+    /// Is this the pinned certificate, and does it lead to the CA?
+    fn accept(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> std::result::Result<(), HttpError> {
+        if let Some(pin) = self.pin
+            && Sha256::digest(end_entity.as_ref()).as_slice() != pin.as_slice()
+        {
+            return Err(HttpError::new(
+                Fault::TlsPin,
+                "the certificate is not the pinned one",
+            ));
+        }
+        let Some(ca) = &self.ca else {
+            return Ok(());
+        };
+        ca.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            .map(drop)
+            .map_err(|e| {
+                let why = match e {
+                    rustls::Error::InvalidCertificate(reason) => reason.to_string(),
+                    other => other.to_string(),
+                };
+                HttpError::new(
+                    Fault::TlsCa,
+                    format!("the certificate is not accepted by the given CA: {why}"),
+                )
+            })
+    }
+
     /// Checks a TLS 1.2 handshake signature with nothing but the key of a certificate that webpki cannot
     /// read (version 1) or whose RSA key is shorter than webpki takes. `None`: no algorithm fits.
     fn by_key(
