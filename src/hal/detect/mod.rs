@@ -19,8 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::hal::error::{Kind, Result};
 use crate::hal::transport::Lan;
-use crate::hal::transport::resolve::lookup;
 use crate::hal::transport::http::Trust;
+use crate::hal::transport::resolve::lookup;
 pub use findings::Findings;
 use ipmi::{IpmiFacts, IpmiProbe};
 use redfish::run::{Place, RedfishFacts};
