@@ -10,7 +10,7 @@ use crate::hal::ipmi::text::{self, Encoding};
 pub struct IdString {
     /// How the bytes are text.
     pub encoding: Encoding,
-    /// The bytes, at most 30.
+    /// The bytes, at most 31.
     pub raw: Vec<u8>,
 }
 
@@ -21,8 +21,8 @@ impl Default for IdString {
 }
 
 impl IdString {
-    /// The longest name in bytes; many controllers take no more than 16.
-    pub const MAX: usize = 30;
+    /// The longest name in bytes. The specification wants 16 at most and reserves 31, but BMCs use it.
+    pub const MAX: usize = 31;
 
     /// 8-bit text, cut after 16 characters as the specification wants it.
     pub fn latin1(name: &str) -> Self {
