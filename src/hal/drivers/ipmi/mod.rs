@@ -8,7 +8,9 @@ mod fake;
 pub mod fru;
 mod identity;
 mod lan;
+mod led;
 pub mod manufacturer;
+mod metrics;
 mod raw;
 #[cfg(test)]
 mod scripted;
@@ -19,12 +21,12 @@ pub mod supplies;
 mod users;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::hal::bmc::Bmc;
-use crate::hal::error::{Error, Kind};
+use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::Exchange;
-use crate::hal::model::{DriverName, Reading, Source};
+use crate::hal::model::{Cx, DriverName, Reading, Source};
 
 /// Puts the IPMI driver into the slots of `bmc`, behind those that are there.
 #[expect(
@@ -38,6 +40,9 @@ pub fn attach(bmc: &mut Bmc, exchange: Arc<dyn Exchange>) {
         .push(ipmi, Arc::new(identity::IpmiIdentity(to())));
     bmc.users.push(ipmi, Arc::new(users::IpmiUsers(to())));
     bmc.network.push(ipmi, Arc::new(lan::IpmiNetwork(to())));
+    bmc.led.push(ipmi, Arc::new(led::IpmiLed(to())));
+    bmc.metrics
+        .push(ipmi, Arc::new(metrics::IpmiMetrics(to())));
     bmc.bmc_reset
         .push(ipmi, Arc::new(bmc_reset::IpmiBmcReset(to())));
     bmc.inventory
@@ -56,6 +61,17 @@ fn reading<T>(start: Instant, at: &str, value: T) -> Reading<T> {
         value,
         source: Source::new(DriverName::Ipmi, at),
         took: start.elapsed(),
+    }
+}
+
+/// Waits for `time`, but not beyond the deadline; an error when the caller gave up. By tokio's clock, which
+/// tests can pause.
+async fn pause(cx: &Cx, time: Duration) -> Result<()> {
+    let end = tokio::time::Instant::from_std(cx.deadline);
+    let until = (tokio::time::Instant::now() + time).min(end);
+    tokio::select! {
+        () = cx.cancel.cancelled() => Err(Error::new(Kind::Cancelled, "waiting for the BMC")),
+        () = tokio::time::sleep_until(until) => Ok(()),
     }
 }
 

@@ -20,6 +20,8 @@ enum Script {
     InOrder(VecDeque<(String, String)>),
     /// An answer per request, as often as it comes; 0xC1 to all others.
     Table(Vec<(String, String)>),
+    /// What it makes of the request.
+    Live(Box<dyn FnMut(&str) -> String + Send>),
 }
 
 /// The scripted BMC.
@@ -39,6 +41,11 @@ impl Scripted {
     /// last one for ever. Every other request is refused with 0xC1.
     pub fn answering(table: &[(&str, &str)]) -> Arc<Self> {
         Self::with(Script::Table(owned(table)))
+    }
+
+    /// A BMC with a state: `answer` makes the answer of each request.
+    pub fn live(answer: impl FnMut(&str) -> String + Send + 'static) -> Arc<Self> {
+        Self::with(Script::Live(Box::new(answer)))
     }
 
     fn with(script: Script) -> Arc<Self> {
@@ -72,6 +79,7 @@ impl Scripted {
                 assert_eq!(text, want, "{}", request.name);
                 answer
             }
+            Script::Live(answer) => answer(&text),
             Script::Table(table) => {
                 let mut hits = table
                     .iter()
@@ -101,6 +109,12 @@ impl Exchange for Scripted {
 /// A context far from its deadline.
 pub fn cx() -> Cx {
     Cx::until(Instant::now() + Duration::from_mins(10))
+}
+
+/// A context that ends `seconds` from now by tokio's clock, for tests that pause it.
+pub fn within(seconds: u64) -> Cx {
+    let end = tokio::time::Instant::now() + Duration::from_secs(seconds);
+    Cx::until(end.into_std())
 }
 
 fn owned(steps: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -7,6 +7,7 @@ pub mod app;
 pub mod catalogue;
 pub mod chassis;
 #[cfg(test)]
+#[path = "tests/check.rs"]
 mod check;
 pub mod dcmi;
 pub mod sensor;
