@@ -120,7 +120,11 @@ mod tests {
                 code.to_owned()
             }
             timed => {
-                status = if timed == "00 04 00" { "00 01 00 40" } else { "00 01 00 50" };
+                status = if timed == "00 04 00" {
+                    "00 01 00 40"
+                } else {
+                    "00 01 00 50"
+                };
                 "00".to_owned()
             }
         })

@@ -41,8 +41,7 @@ pub fn attach(bmc: &mut Bmc, exchange: Arc<dyn Exchange>) {
     bmc.users.push(ipmi, Arc::new(users::IpmiUsers(to())));
     bmc.network.push(ipmi, Arc::new(lan::IpmiNetwork(to())));
     bmc.led.push(ipmi, Arc::new(led::IpmiLed(to())));
-    bmc.metrics
-        .push(ipmi, Arc::new(metrics::IpmiMetrics(to())));
+    bmc.metrics.push(ipmi, Arc::new(metrics::IpmiMetrics(to())));
     bmc.bmc_reset
         .push(ipmi, Arc::new(bmc_reset::IpmiBmcReset(to())));
     bmc.inventory
