@@ -13,6 +13,7 @@ pub mod ipmi;
 pub mod model;
 pub mod sim;
 pub mod transport;
+pub mod vendors;
 
 pub use bmc::Bmc;
 pub use error::{Error, Kind, Result};

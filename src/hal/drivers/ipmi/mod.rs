@@ -2,6 +2,7 @@
 //! they get to the BMC.
 
 mod bmc_reset;
+mod boot;
 mod chunk;
 #[cfg(test)]
 mod fake;
@@ -11,6 +12,7 @@ mod lan;
 mod led;
 pub mod manufacturer;
 mod metrics;
+mod power;
 mod raw;
 #[cfg(test)]
 mod scripted;
@@ -40,6 +42,8 @@ pub fn attach(bmc: &mut Bmc, exchange: Arc<dyn Exchange>) {
         .push(ipmi, Arc::new(identity::IpmiIdentity(to())));
     bmc.users.push(ipmi, Arc::new(users::IpmiUsers(to())));
     bmc.network.push(ipmi, Arc::new(lan::IpmiNetwork(to())));
+    bmc.power.push(ipmi, Arc::new(power::IpmiPower(to())));
+    bmc.boot.push(ipmi, Arc::new(boot::IpmiBoot(to())));
     bmc.led.push(ipmi, Arc::new(led::IpmiLed(to())));
     bmc.metrics.push(ipmi, Arc::new(metrics::IpmiMetrics(to())));
     bmc.bmc_reset

@@ -1,8 +1,13 @@
 //! Power reading and power limit (§6.6).
 
 use super::{GROUP_ID, group};
-use crate::hal::ipmi::cmd::{Command, Effect, NetFn, Privilege};
+use crate::hal::error::Error;
+use crate::hal::ipmi::cmd::{Command, CompletionCode, Effect, NetFn, Privilege};
 use crate::hal::ipmi::codec::{DecodeError, Reader};
+use crate::hal::ipmi::exchange::{Response, finish};
+
+/// Completion code of Get Power Limit: no limit is active.
+const NO_ACTIVE_LIMIT: CompletionCode = CompletionCode(0x80);
 
 /// Get Power Reading (§6.6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +123,16 @@ pub struct PowerLimit {
 }
 
 impl PowerLimit {
+    /// The answer to [`GetPowerLimit`] as limit and whether it is active. Completion code 0x80 is "no active limit", with
+    /// the limit that is set behind it or without.
+    pub fn answered(response: &Response) -> Result<Option<(Self, bool)>, Error> {
+        if response.code != NO_ACTIVE_LIMIT {
+            return finish(&GetPowerLimit, response).map(|limit| Some((limit, true)));
+        }
+        let limit = GetPowerLimit.decode_reply(&mut Reader::new(&response.data));
+        Ok(limit.ok().map(|limit| (limit, false)))
+    }
+
     fn encode(self, out: &mut Vec<u8>) {
         out.push(self.action);
         out.extend(self.watts.to_le_bytes());

@@ -1,8 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::hal::ipmi::cmd::Command;
+use crate::hal::error::Kind;
+use crate::hal::ipmi::Response;
 use crate::hal::ipmi::cmd::check::{Checked, golden, unhex};
+use crate::hal::ipmi::cmd::{Command, CompletionCode};
 use crate::hal::ipmi::codec::Reader;
 
 #[test]
@@ -99,6 +101,24 @@ fn another_group_and_lying_counts_are_errors() {
     );
     let lie = unhex("dc0010616263");
     assert!(SetAssetTag::decode(&mut Reader::new(&lie)).is_err());
+}
+
+#[test]
+fn a_power_limit_that_is_not_active() {
+    let answer = |code, data: &str| {
+        let response = Response {
+            code: CompletionCode(code),
+            data: unhex(data),
+        };
+        let read = PowerLimit::answered(&response).map_err(|e| e.kind());
+        read.map(|limit| limit.map(|(limit, active)| (limit.watts, active)))
+    };
+    let data = "dc000001f401e803000000000100";
+    assert_eq!(answer(0x00, data), Ok(Some((500, true))));
+    assert_eq!(answer(0x80, data), Ok(Some((500, false))));
+    assert_eq!(answer(0x80, "dc"), Ok(None));
+    assert_eq!(answer(0xc1, ""), Err(Kind::Unsupported));
+    assert_eq!(answer(0x00, "dc"), Err(Kind::Protocol));
 }
 
 fn capability() -> impl Strategy<Value = DcmiCapability> {

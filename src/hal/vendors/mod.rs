@@ -1,0 +1,76 @@
+//! What single vendors do differently, one file each: who it is and which quirks its products have, as data.
+//!
+//! Most quirks show by their symptom and need no row here. There is no list of allowed vendors: who is not in here gets
+//! the drivers as they are.
+
+mod supermicro;
+
+use crate::hal::error::Result;
+use crate::hal::ipmi::Exchange;
+use crate::hal::ipmi::cmd::app::GetDeviceId;
+use crate::hal::ipmi::exchange::run;
+use crate::hal::ipmi::quirks::Quirks;
+use crate::hal::model::Cx;
+
+/// Products and the quirks that they are known to have.
+#[derive(Debug)]
+pub struct Row {
+    /// Manufacturer ids of Get Device ID.
+    pub manufacturers: &'static [u32],
+    /// Product ids, both ends included; `None` = all.
+    pub products: Option<(u16, u16)>,
+    /// Names of flags in [`Quirks`].
+    pub quirks: &'static [&'static str],
+}
+
+impl Row {
+    fn matches(&self, manufacturer: u32, product: u16) -> bool {
+        self.manufacturers.contains(&manufacturer)
+            && self
+                .products
+                .is_none_or(|(first, last)| (first..=last).contains(&product))
+    }
+}
+
+/// Rows of all vendors.
+const VENDORS: &[&[Row]] = &[supermicro::ROWS];
+
+/// The quirks of a product, by the numbers of Get Device ID.
+pub fn quirks_for(manufacturer: u32, product: u16) -> Quirks {
+    let mut quirks = Quirks::default();
+    switch_on(&mut quirks, manufacturer, product);
+    quirks
+}
+
+fn switch_on(quirks: &mut Quirks, manufacturer: u32, product: u16) {
+    let rows = VENDORS.iter().copied().flatten();
+    for row in rows.filter(|row| row.matches(manufacturer, product)) {
+        for name in row.quirks {
+            quirks.set(name, true);
+        }
+    }
+}
+
+/// Makes the quirks of the product known to everyone who talks to this BMC. Asks for the product (Get Device ID, one
+/// round trip) only when it is not known from before; a flag that is on already stays on.
+///
+/// Whoever is going to set a boot target or reads sensors calls it first; a mere look at the power needs no product.
+pub async fn learn(bmc: &dyn Exchange, cx: &Cx) -> Result<()> {
+    let learnt = bmc.learnt().snapshot();
+    let (manufacturer, product) = if let (Some(m), Some(p)) = (learnt.manufacturer, learnt.product)
+    {
+        (m, p)
+    } else {
+        let device = run(bmc, cx, &GetDeviceId).await?;
+        (device.manufacturer, device.product)
+    };
+    bmc.learnt().update(|learnt| {
+        learnt.manufacturer = Some(manufacturer);
+        learnt.product = Some(product);
+        switch_on(&mut learnt.quirks, manufacturer, product);
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
