@@ -1,6 +1,7 @@
 //! The client against the BMC's half, over a simulated network in virtual time.
 
 mod bed;
+mod bridged;
 mod handshake;
 mod lossy;
 mod pair;
