@@ -1,16 +1,16 @@
 //! Known answers: RFC vectors, and a captured session of ipmitool 1.8.19 with ipmi_sim 2.0.33.
 
+use super::hash::{hmac, md5};
+use super::md2::md2;
+use super::suite::AuthAlgorithm;
 use super::*;
+use crate::hal::ipmi::codec::hex;
 use crate::hal::ipmi::wire::rakp::{OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4};
 use crate::hal::ipmi::wire::v15::AuthType;
 use crate::hal::ipmi::wire::v20::PayloadType;
 use crate::hal::ipmi::wire::{Datagram, LanMessage, v20};
 use crate::hal::model::Secret;
 use zeroize::Zeroizing;
-use super::hash::{hmac, md5};
-use super::md2::md2;
-use super::suite::AuthAlgorithm;
-use crate::hal::ipmi::codec::hex;
 
 #[test]
 fn md2_of_rfc_1319() {
@@ -76,7 +76,8 @@ fn unhex(text: &str) -> Vec<u8> {
 const OPENED: &str = "0600ff0706110000000000000000240000000000a4a3a2a002000000000000080100000001000008010000000200000801000000";
 const RAKP1: &str = "0600ff0706120000000000000000230000000000020000006de1a2a9cf6bee87a0bf02f27d8d0a821400000769706d69757372";
 const RAKP2: &str = "0600ff07061300000000000000003c0000000000a4a3a2a09efe07b8b4a9e611f562c5a0bbeae68aa123456789abcdefa123456789abcdeffa8aede29b1ff4c20a166568230ac45496a8496f";
-const RAKP3: &str = "0600ff07061400000000000000001c00000000000200000044aef57b815b4c3aba12be4d849b69d6d5a7f412";
+const RAKP3: &str =
+    "0600ff07061400000000000000001c00000000000200000044aef57b815b4c3aba12be4d849b69d6d5a7f412";
 const RAKP4: &str = "0600ff0706150000000000000000140000000000a4a3a2a03bbf2c2d9fde025dd80c402a";
 const SET_PRIVILEGE: &str = "0600ff0706c0020000000300000020003d4a372482dc4ac608a9a16b037215e140af160043b61634223307db1ffd7f7effff02077ac4f81fcdc2e095c1cd25c7";
 const DEVICE_ID: &str = "0600ff0706c0a4a3a2a0030000003000cf866a750dd8cc4dc98a27173da3d60171e6a17ad379c3c84fae7a538665ed6149ae5acbcdc3b7dcec378be3443e0c41ffff02074b9bd4becc6306d77371547c";
@@ -110,15 +111,30 @@ fn captured() -> (Rakp, Secret) {
 fn captured_handshake() {
     let (rakp, password) = captured();
     assert_eq!(rakp.suite.id, 3);
-    assert_eq!(rakp.rakp2_code(&password), Rakp2::parse(&payload(RAKP2)).unwrap().code);
-    assert_eq!(rakp.rakp3_code(&password), Rakp3::parse(&payload(RAKP3)).unwrap().code);
+    assert_eq!(
+        rakp.rakp2_code(&password),
+        Rakp2::parse(&payload(RAKP2)).unwrap().code
+    );
+    assert_eq!(
+        rakp.rakp3_code(&password),
+        Rakp3::parse(&payload(RAKP3)).unwrap().code
+    );
     let keys = Keys::derive(&rakp, &password, None);
-    assert_eq!(rakp.rakp4_icv(keys.sik()), Rakp4::parse(&payload(RAKP4)).unwrap().icv);
+    assert_eq!(
+        rakp.rakp4_icv(keys.sik()),
+        Rakp4::parse(&payload(RAKP4)).unwrap().icv
+    );
     assert_eq!(format!("{keys:?}"), "Keys { suite: 3, .. }");
     // K_G of zeroes is no K_G.
     let zero = Secret::new(vec![0; 20]);
-    assert_eq!(*rakp.sik(&password, Some(&zero)), *rakp.sik(&password, None));
-    assert_ne!(*rakp.sik(&password, Some(&Secret::new("k"))), *rakp.sik(&password, None));
+    assert_eq!(
+        *rakp.sik(&password, Some(&zero)),
+        *rakp.sik(&password, None)
+    );
+    assert_ne!(
+        *rakp.sik(&password, Some(&Secret::new("k"))),
+        *rakp.sik(&password, None)
+    );
 }
 
 #[test]
@@ -191,7 +207,10 @@ fn captured_codes_of_ipmi_15() {
             packet.auth_type == AuthType::Straight
         );
         changed.auth_type = AuthType::None;
-        assert!(!v15_verify(&changed, &password), "no code is never a right one");
+        assert!(
+            !v15_verify(&changed, &password),
+            "no code is never a right one"
+        );
     }
 }
 
@@ -246,8 +265,16 @@ fn suites_are_those_of_the_specification() {
     assert!(by(16).is_weaker_than(by(3)), "no encryption");
     assert!(by(3).is_weaker_than(by(16)), "SHA-1");
     assert!(CipherSuite::ALL.iter().all(|s| !s.is_weaker_than(*s)));
-    assert!(CipherSuite::ALL.iter().all(|s| CipherSuite::by_algorithms(s.algorithms()) == Some(*s)));
-    assert!([4, 5, 9, 10, 13, 14, 18, 19].iter().all(|id| CipherSuite::by_id(*id).is_none()));
+    assert!(
+        CipherSuite::ALL
+            .iter()
+            .all(|s| CipherSuite::by_algorithms(s.algorithms()) == Some(*s))
+    );
+    assert!(
+        [4, 5, 9, 10, 13, 14, 18, 19]
+            .iter()
+            .all(|id| CipherSuite::by_id(*id).is_none())
+    );
 }
 
 #[test]
@@ -260,7 +287,13 @@ fn aes_padding_is_checked() {
         assert_eq!(aes_cbc::decrypt(&key, &sealed), Some(plain));
     }
     // Plaintexts with a wrong pad, encrypted without one: the block cipher itself undoes the chaining.
-    for (last, right) in [([1, 2, 2], true), ([1, 3, 2], false), ([0, 0, 0], true), ([1, 2, 16], false), ([0, 0, 255], false)] {
+    for (last, right) in [
+        ([1, 2, 2], true),
+        ([1, 3, 2], false),
+        ([0, 0, 0], true),
+        ([1, 2, 16], false),
+        ([0, 0, 255], false),
+    ] {
         let mut block = [0u8; 16];
         block[13..].copy_from_slice(&last);
         // encrypt() of 15 bytes adds pad length 0 as the 16th: choose the IV so that the block comes out as wanted.

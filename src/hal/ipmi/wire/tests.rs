@@ -31,7 +31,8 @@ const OPEN_REFUSED: &str = "0600ff070611000000000000000002000004";
 const RAKP1: &str = "0600ff0706120000000000000000230000000000020000006de1a2a9cf6bee87a0bf02f27d8d0a821400000769706d69757372";
 const RAKP2: &str = "0600ff07061300000000000000003c0000000000a4a3a2a09efe07b8b4a9e611f562c5a0bbeae68aa123456789abcdefa123456789abcdeffa8aede29b1ff4c20a166568230ac45496a8496f";
 const RAKP2_REFUSED: &str = "0600ff07061300000000000000003c00000d0000a4a3a2a021fdbd681022980584e0b2763600ae40a123456789abcdefa123456789abcdef015669befe3a1a7d69acc8b024f9ef0177cb69ea";
-const RAKP3: &str = "0600ff07061400000000000000001c00000000000200000044aef57b815b4c3aba12be4d849b69d6d5a7f412";
+const RAKP3: &str =
+    "0600ff07061400000000000000001c00000000000200000044aef57b815b4c3aba12be4d849b69d6d5a7f412";
 const RAKP4: &str = "0600ff0706150000000000000000140000000000a4a3a2a03bbf2c2d9fde025dd80c402a";
 const SEALED: &str = "0600ff0706c0020000000300000020003d4a372482dc4ac608a9a16b037215e140af160043b61634223307db1ffd7f7effff02077ac4f81fcdc2e095c1cd25c7";
 const MD5_REQUEST: &str =
@@ -90,7 +91,10 @@ fn captured_datagrams_cut_anywhere_are_errors_or_whole() {
         for end in 0..bytes.len() {
             if let Ok(datagram) = Datagram::parse(&bytes[..end]) {
                 // Only what follows the length-counted part may be missing: the trailer of a sealed packet.
-                assert!(text == SEALED && end >= 16 + 32, "{text} cut to {end}: {datagram:?}");
+                assert!(
+                    text == SEALED && end >= 16 + 32,
+                    "{text} cut to {end}: {datagram:?}"
+                );
             }
         }
     }
@@ -98,13 +102,22 @@ fn captured_datagrams_cut_anywhere_are_errors_or_whole() {
 
 #[test]
 fn lying_lengths_are_errors() {
-    for (text, at) in [(CAPABILITIES, 13), (MD5_REQUEST, 29), (OPEN, 14), (PONG, 11)] {
+    for (text, at) in [
+        (CAPABILITIES, 13),
+        (MD5_REQUEST, 29),
+        (OPEN, 14),
+        (PONG, 11),
+    ] {
         let good = unhex(text);
         for length in 0..=255u8 {
             let mut bytes = good.clone();
             bytes[at] = length;
             let parsed = Datagram::parse(&bytes);
-            assert_eq!(parsed.is_ok(), length <= good[at] && (text != PONG || length >= 10), "{text} {length}");
+            assert_eq!(
+                parsed.is_ok(),
+                length <= good[at] && (text != PONG || length >= 10),
+                "{text} {length}"
+            );
         }
     }
     let mut bytes = unhex(OPEN);

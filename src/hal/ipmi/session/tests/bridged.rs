@@ -45,7 +45,10 @@ fn bed(f: impl Fn(LanMessage, LanMessage) -> Vec<LanMessage> + 'static) -> Bed {
             let (_, data) = acknowledgement.completion().unwrap();
             assert_eq!(data[0], 0x46, "tracked, channel 6");
             let inner = LanMessage::parse(&data[1..]).unwrap();
-            assert_eq!((inner.to, inner.from, inner.seq), (0x2c, 0x20, acknowledgement.seq));
+            assert_eq!(
+                (inner.to, inner.from, inner.seq),
+                (0x2c, 0x20, acknowledgement.seq)
+            );
             acknowledgement.data.truncate(1);
             return f(acknowledgement, inner)
                 .iter()
@@ -117,7 +120,10 @@ fn answers_of_others_do_not_count() {
 
 #[test]
 fn a_silent_controller_is_named_and_the_session_stays() {
-    for (request, want) in [(read(b"x"), Kind::Timeout), (once(b"x"), Kind::Indeterminate)] {
+    for (request, want) in [
+        (read(b"x"), Kind::Timeout),
+        (once(b"x"), Kind::Indeterminate),
+    ] {
         let mut bed = bed(|ack, _| vec![ack]);
         bed.submit(1, to(&request), std::time::Duration::from_secs(300));
         bed.run_until(|bed| bed.results.len() == 1);
@@ -125,7 +131,11 @@ fn a_silent_controller_is_named_and_the_session_stays() {
         let error = bed.results.remove(&1).unwrap().unwrap_err();
         assert!(error.chain().contains("behind the BMC"), "{error:?}");
         if want == Kind::Indeterminate {
-            let relayed = bed.server.executed.iter().filter(|(_, cmd, _)| *cmd == SEND_MESSAGE);
+            let relayed = bed
+                .server
+                .executed
+                .iter()
+                .filter(|(_, cmd, _)| *cmd == SEND_MESSAGE);
             assert_eq!(relayed.count(), 1, "passed on once");
         }
         assert_eq!(bed.ask(read(b"y")).unwrap().data, b"y");
