@@ -11,6 +11,7 @@ mod bmc;
 mod common;
 mod differential;
 mod dispatch;
+mod fleet;
 mod oracle_ipmi_sim;
 mod probe;
 mod static_binary;

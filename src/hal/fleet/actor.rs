@@ -139,8 +139,14 @@ impl Actor {
         let stop = self.stop.clone();
         let mut stopping = false;
         loop {
-            self.feed();
-            self.drain();
+            loop {
+                self.feed();
+                self.drain();
+                // An answer makes room for the next job.
+                if !self.has_room() {
+                    break;
+                }
+            }
             if self.orphaned && self.idle_since.is_some() && self.session.phase() == Phase::Active {
                 self.session.close(Instant::now());
                 self.drain();
@@ -255,6 +261,12 @@ impl Actor {
             self.session
                 .submit(now, job.token, job.request, job.deadline);
         }
+    }
+
+    fn has_room(&self) -> bool {
+        !matches!(self.contact, Contact::Needed(_))
+            && !self.queues_empty()
+            && self.in_flight.len() < self.window
     }
 
     /// Does everything that the session asks for.
