@@ -10,10 +10,10 @@ use crate::applets::common::exit::Failure;
 use crate::applets::common::targets::Target;
 use crate::hal::Result;
 use crate::hal::bmc::Bmc;
-use crate::hal::drivers;
 use crate::hal::fleet::{Endpoint, Fleet, Forgetful, Memory};
 use crate::hal::ipmi::session::Config;
 use crate::hal::transport::Lan;
+use crate::hal::vendors;
 use crate::inventory::Cache;
 
 use super::options::Options;
@@ -69,7 +69,7 @@ impl Door {
             linger: Duration::ZERO,
         };
         let mut bmc = Bmc::default();
-        drivers::ipmi::attach(&mut bmc, self.fleet.bmc(&endpoint)?);
+        vendors::attach(&mut bmc, self.fleet.bmc(&endpoint)?);
         Ok((bmc, addr))
     }
 

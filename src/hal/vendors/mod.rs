@@ -3,8 +3,14 @@
 //! Most quirks show by their symptom and need no row here. There is no list of allowed vendors: who is not in here gets
 //! the drivers as they are.
 
+mod attended;
+mod dell;
 mod supermicro;
 
+use std::sync::Arc;
+
+use crate::hal::bmc::Bmc;
+use crate::hal::drivers;
 use crate::hal::error::Result;
 use crate::hal::ipmi::Exchange;
 use crate::hal::ipmi::cmd::app::GetDeviceId;
@@ -25,7 +31,7 @@ pub struct Row {
 
 impl Row {
     fn matches(&self, manufacturer: u32, product: u16) -> bool {
-        self.manufacturers.contains(&manufacturer)
+        self.manufacturers.contains(&(manufacturer & 0x000f_ffff))
             && self
                 .products
                 .is_none_or(|(first, last)| (first..=last).contains(&product))
@@ -33,7 +39,7 @@ impl Row {
 }
 
 /// Rows of all vendors.
-const VENDORS: &[&[Row]] = &[supermicro::ROWS];
+const VENDORS: &[&[Row]] = &[dell::ROWS, supermicro::ROWS];
 
 /// The quirks of a product, by the numbers of Get Device ID.
 pub fn quirks_for(manufacturer: u32, product: u16) -> Quirks {
@@ -53,8 +59,6 @@ fn switch_on(quirks: &mut Quirks, manufacturer: u32, product: u16) {
 
 /// Makes the quirks of the product known to everyone who talks to this BMC. Asks for the product (Get Device ID, one
 /// round trip) only when it is not known from before; a flag that is on already stays on.
-///
-/// Whoever is going to set a boot target or reads sensors calls it first; a mere look at the power needs no product.
 pub async fn learn(bmc: &dyn Exchange, cx: &Cx) -> Result<()> {
     let learnt = bmc.learnt().snapshot();
     let (manufacturer, product) = if let (Some(m), Some(p)) = (learnt.manufacturer, learnt.product)
@@ -70,6 +74,17 @@ pub async fn learn(bmc: &dyn Exchange, cx: &Cx) -> Result<()> {
         switch_on(&mut learnt.quirks, manufacturer, product);
     });
     Ok(())
+}
+
+/// Puts the IPMI driver into the slots of `bmc`, with the quirks of its product: those of a product known from
+/// before at once, else as soon as it matters.
+pub fn attach(bmc: &mut Bmc, exchange: Arc<dyn Exchange>) {
+    exchange.learnt().update(|learnt| {
+        if let (Some(manufacturer), Some(product)) = (learnt.manufacturer, learnt.product) {
+            switch_on(&mut learnt.quirks, manufacturer, product);
+        }
+    });
+    drivers::ipmi::attach(bmc, Arc::new(attended::Attended::new(exchange)));
 }
 
 #[cfg(test)]

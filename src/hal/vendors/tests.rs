@@ -5,6 +5,7 @@ use super::*;
 use crate::hal::error::{Error, Kind};
 use crate::hal::ipmi::cmd::CompletionCode;
 use crate::hal::ipmi::learnt::LearntCell;
+use crate::hal::ipmi::quirks::{self, How};
 use crate::hal::ipmi::{Request, Response};
 use crate::hal::model::BoxFuture;
 
@@ -14,6 +15,8 @@ fn every_row_names_flags_that_there_are() {
         assert!(!row.manufacturers.is_empty() && !row.quirks.is_empty());
         for name in row.quirks {
             assert!(Quirks::default().set(name, true), "{name}");
+            let info = quirks::all().find(|info| info.name == *name).unwrap();
+            assert_eq!(info.how, How::Product, "{name}");
         }
     }
 }
@@ -24,6 +27,8 @@ fn by_manufacturer_and_product() {
     assert!(disk(10_876, 1));
     assert!(disk(47_488, 0xffff));
     assert!(!disk(674, 256));
+    assert!(quirks_for(674, 256).ignorescanningdisabled);
+    assert!(!quirks_for(674, 257).ignorescanningdisabled);
     assert_eq!(quirks_for(0, 0), Quirks::default());
     let row = Row {
         manufacturers: &[1],

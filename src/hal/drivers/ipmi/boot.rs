@@ -48,9 +48,11 @@ impl IpmiBoot {
     }
 
     async fn change(&self, cx: &Cx, request: BootRequest) -> Result<BootFlags> {
+        device(request, &Quirks::default())?;
+        let before = self.read(cx).await?;
+        // After the first answer: with it the product is known to whoever attends to quirks.
         let quirks = self.0.learnt().snapshot().quirks;
         let device = device(request, &quirks)?;
-        let before = self.read(cx).await?;
         let want = wanted(before, request, device);
         if request.target != BootTarget::None {
             match self

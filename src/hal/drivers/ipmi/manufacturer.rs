@@ -39,6 +39,8 @@ const MAKERS: &[(u32, Maker)] = {
         (3704, Server("AMD")),
         (4337, Server("RadiSys")),
         (4769, Firmware("IBM")),
+        // Magnum's, but X8DTL sends it.
+        (5593, Server("Supermicro")),
         (5703, Server("NVIDIA")),
         (5771, Server("Cisco")),
         (6569, Server("Inventec")),
@@ -178,7 +180,9 @@ mod tests {
     fn the_number_goes_before_the_fru_unless_it_is_of_the_firmware() {
         let name = |number, fru| vendor(number, fru).unwrap_or_default();
         assert_eq!(name(Some(674), Some("DELL")), "Dell");
+        // Quirk `manufacturer_number`.
         assert_eq!(name(Some(47488), None), "Supermicro");
+        assert_eq!(name(Some(5593), None), "Supermicro");
         assert_eq!(name(Some(20974), Some("GIGA-BYTE TECHNOLOGY")), "Gigabyte");
         assert_eq!(name(Some(20974), Some("GIGABYTE")), "Gigabyte");
         assert_eq!(name(Some(20974), Some("  ")), "AMI");

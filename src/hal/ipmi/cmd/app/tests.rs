@@ -156,3 +156,28 @@ fn no_command_is_missing_from_the_round_trips() {
     assert_eq!(written, visited);
     assert!(visited.len() >= 35);
 }
+
+/// Quirk `solchannelsupport`: some BMCs have it not, and ipmi_sim dies of it.
+#[test]
+fn get_channel_payload_support_is_never_sent() {
+    fn search(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("ipmi/cmd") && !path.ends_with("hal/sim") {
+                search(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs")
+                && std::fs::read_to_string(&path)
+                    .unwrap()
+                    .contains("GetChannelPayloadSupport")
+            {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    search(
+        std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")),
+        &mut found,
+    );
+    assert!(found.is_empty(), "{found:?}");
+}
