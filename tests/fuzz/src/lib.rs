@@ -1,5 +1,7 @@
 //! What the targets share: a BMC whose answers are the input.
 
+mod server;
+
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,8 @@ use halbox::hal::ipmi::cmd::CompletionCode;
 use halbox::hal::ipmi::learnt::LearntCell;
 use halbox::hal::ipmi::{Exchange, Request, Response};
 use halbox::hal::model::{BoxFuture, Cx};
+
+pub use server::{Bmc as Served, Counter, Script};
 
 /// Answers each command with the next bytes of the input: completion code, length, data. At the end of the input
 /// it is silent.
