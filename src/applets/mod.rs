@@ -3,6 +3,7 @@
 //! [`APPLETS`] is the table of applets: everything (dispatch, help, `--list`, links, man pages, completions) is
 //! made from it. A new applet is one module and one entry.
 
+pub mod bmc;
 pub mod common;
 mod dispatch;
 mod install;
@@ -36,6 +37,7 @@ pub struct Applet {
 /// All applets, sorted by name.
 #[rustfmt::skip]
 pub static APPLETS: &[Applet] = &[
+    Applet { name: "bmc", links: &["halbox-bmc"], about: "Drive BMCs: power, boot, LED, inventory, sensors, events, users, network", command: bmc::command, run: bmc::run },
     Applet { name: "probe", links: &["halbox-probe"], about: "Says what is at an address, and which drivers it has", command: probe::command, run: probe::run },
     Applet { name: "sim", links: &["halbox-sim"], about: "Simulates BMCs on this host", command: sim::command, run: sim::run },
 ];

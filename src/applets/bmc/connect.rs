@@ -27,6 +27,8 @@ pub(super) struct Door {
     fleet: Arc<Fleet>,
     cache: Option<Arc<Cache>>,
     session: Arc<Config>,
+    /// No suite was named: the one that worked before is insisted on.
+    pin_suite: bool,
     ipmi_port: u16,
 }
 
@@ -56,6 +58,7 @@ impl Door {
             fleet: Arc::new(Fleet::new(Lan::new()?, memory)),
             cache,
             session: Arc::new(session),
+            pin_suite: options.suite.is_none(),
             ipmi_port: options.ipmi_port,
         })
     }
@@ -66,6 +69,7 @@ impl Door {
         let endpoint = Endpoint {
             addr,
             session: (*self.session).clone(),
+            pin_suite: self.pin_suite,
             linger: Duration::ZERO,
         };
         let mut bmc = Bmc::default();

@@ -88,7 +88,7 @@ impl IpmiSim {
             match socket.recv(&mut pong) {
                 Ok(_) => return true,
                 Err(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => {
-                    std::thread::yield_now()
+                    std::thread::yield_now();
                 }
                 Err(_) => {}
             }
