@@ -1,4 +1,5 @@
 //! A BMC behind a responder, predictable randomness, and inputs as scripts.
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
