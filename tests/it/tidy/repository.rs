@@ -55,7 +55,10 @@ fn banned_crates_are_not_in_the_lock_file() {
 /// Folders below `top`, as paths with a slash at the end; without build output, fuzz corpora and what holds only
 /// unit tests.
 fn folders(top: &str, out: &mut BTreeSet<String>) {
-    let inside: Vec<_> = fs::read_dir(root().join(top)).unwrap().map(|e| e.unwrap().path()).collect();
+    let inside: Vec<_> = fs::read_dir(root().join(top))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     if !inside.iter().all(|p| p.ends_with("tests.rs")) {
         out.insert(format!("{top}/"));
     }
