@@ -2,11 +2,11 @@ use super::*;
 use crate::hal::ipmi::cmd::app::{GetChannelAuthCapabilities, GetChannelCipherSuites};
 use crate::hal::ipmi::cmd::{Command, CompletionCode};
 use crate::hal::ipmi::crypto::CipherSuite;
+use crate::hal::ipmi::wire::asf::Pong;
 use crate::hal::ipmi::wire::rakp::OpenSessionRequest;
+use crate::hal::ipmi::wire::rakp::RakpStatus;
 use crate::hal::ipmi::wire::{BMC_ADDRESS, CONSOLE_ADDRESS, ipmi_datagram, v15, v20};
 use crate::hal::model::Guid;
-use crate::hal::ipmi::wire::asf::Pong;
-use crate::hal::ipmi::wire::rakp::RakpStatus;
 
 const SILENCE: Duration = Duration::from_secs(1);
 const WHOLE: Duration = Duration::from_secs(10);
