@@ -14,5 +14,6 @@ mod dispatch;
 mod fleet;
 mod oracle_ipmi_sim;
 mod probe;
+mod round_trips;
 mod static_binary;
 mod tidy;
