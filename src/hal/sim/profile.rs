@@ -255,7 +255,8 @@ impl Profile {
                 on: Duration::from_millis(50),
                 off: Duration::from_millis(50),
                 soft: Duration::from_millis(200),
-                gap: Duration::from_millis(100),
+                // §28.3: at least one second.
+                gap: Duration::from_secs(2),
             },
             guid_order: GuidOrder::Smbios,
             fru_read: (0xff, OFF),
@@ -386,7 +387,7 @@ impl Profile {
             on: Duration::from_millis(on),
             off: Duration::from_millis(off),
             soft: Duration::from_millis(soft),
-            gap: Duration::from_millis(500),
+            gap: Duration::from_secs(2),
         };
         match self.name {
             ProfileName::Generic => {}

@@ -76,7 +76,7 @@ pub(super) fn spawn(shared: &Arc<Shared>) -> Result<Option<JoinHandle<()>>> {
                         _ = stop.wait_for(|stop| *stop) => true,
                         _ = tick.tick() => false,
                     };
-                    save(&shared, &dir, &mut written);
+                    save(&shared, &dir, &mut written, ends);
                     if ends {
                         return;
                     }
@@ -87,13 +87,13 @@ pub(super) fn spawn(shared: &Arc<Shared>) -> Result<Option<JoinHandle<()>>> {
         .map_err(failed)
 }
 
-/// Writes the servers that executed commands since the last time.
-fn save(shared: &Shared, dir: &Path, written: &mut HashMap<usize, u64>) {
+/// Writes the servers that executed commands since the last time, or all.
+fn save(shared: &Shared, dir: &Path, written: &mut HashMap<usize, u64>, all: bool) {
     for (index, address) in shared.addresses.iter().enumerate() {
         let Some((executed, text)) = shared.bmc(index).and_then(|bmc| {
             let server = &bmc.side.server;
             let executed = server.executed;
-            if written.get(&index).copied().unwrap_or(0) == executed {
+            if !all && written.get(&index).copied().unwrap_or(0) == executed {
                 return None;
             }
             Some((executed, serde_json::to_vec(&Stored::of(server))))

@@ -4,15 +4,32 @@
 //! rest. Nothing here logs in. Open Session, which leaves a half-open slot on the BMC until it times out, is only
 //! sent when the BMC will not name its cipher suites, and never again once one was accepted.
 
-mod probe;
-mod question;
 pub mod run;
 
+use std::time::{Duration, Instant};
+
 use super::findings::IpmiVersion;
-use crate::hal::ipmi::cmd::CompletionCode;
-use crate::hal::ipmi::cmd::app::ChannelAuthCapabilities;
+use crate::hal::ipmi::Request;
+use crate::hal::ipmi::cmd::app::{
+    ChannelAuthCapabilities, CipherSuiteRecords, GetChannelAuthCapabilities,
+    GetChannelCipherSuites, GetSystemGuid, PRESENT_CHANNEL,
+};
+use crate::hal::ipmi::cmd::{Command, CompletionCode, NetFn, Privilege};
+use crate::hal::ipmi::crypto::CipherSuite;
+use crate::hal::ipmi::exchange::{Response, finish};
+use crate::hal::ipmi::wire::asf::Ping;
+use crate::hal::ipmi::wire::rakp::{OpenSessionRequest, OpenSessionResponse};
+use crate::hal::ipmi::wire::v20::PayloadType;
+use crate::hal::ipmi::wire::{
+    BMC_ADDRESS, CONSOLE_ADDRESS, Datagram, LanMessage, ipmi_datagram, v15, v20,
+};
 use crate::hal::model::Guid;
-pub use probe::IpmiProbe;
+
+/// Sends of one question once the BMC is known to be there.
+const TRIES: u8 = 4;
+
+/// Fractions (of 1000) of the silence budget at which the first questions are repeated.
+const FIRST_TRIES: [u32; 3] = [250, 600, 1100];
 
 /// What was learnt.
 #[derive(Debug, Clone, Default)]
@@ -57,3 +74,481 @@ impl IpmiFacts {
         versions
     }
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    V15,
+    RmcpPlus,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    Ping,
+    Capabilities { v2: bool, framing: Framing },
+    Suites { framing: Framing, index: u8 },
+    Guid,
+    OpenSession(u8),
+}
+
+/// A question that is not settled yet.
+#[derive(Debug, Clone)]
+struct Open {
+    question: Question,
+    seq: u8,
+    datagram: Vec<u8>,
+    sent: u8,
+    next: Instant,
+    first_sent: Option<Instant>,
+}
+
+/// The conversation with one address.
+#[derive(Debug)]
+pub struct IpmiProbe {
+    begun: Instant,
+    silence: Duration,
+    end: Instant,
+    open: Vec<Open>,
+    seq: u8,
+    console_id: u32,
+    alive_elsewhere: bool,
+    round_trip: Option<Duration>,
+    suites: [Option<CipherSuiteRecords>; 2],
+    facts: IpmiFacts,
+}
+
+impl IpmiProbe {
+    /// Begins now. Without any sign of life it ends after `silence`, else at the latest after `whole`.
+    /// `console_id` is a random number, not 0, for Open Session.
+    pub fn new(now: Instant, silence: Duration, whole: Duration, console_id: u32) -> Self {
+        let mut probe = Self {
+            begun: now,
+            silence,
+            end: now + whole,
+            open: Vec::with_capacity(4),
+            seq: (console_id & 0x3f) as u8,
+            console_id,
+            alive_elsewhere: false,
+            round_trip: None,
+            suites: [
+                Some(CipherSuiteRecords::default()),
+                Some(CipherSuiteRecords::default()),
+            ],
+            facts: IpmiFacts::default(),
+        };
+        probe.ask(now, Question::Ping);
+        probe.ask(
+            now,
+            Question::Capabilities {
+                v2: true,
+                framing: Framing::V15,
+            },
+        );
+        probe
+    }
+
+    /// Another protocol got an answer from this address: silence here is given twice the time.
+    pub fn alive_elsewhere(&mut self) {
+        self.alive_elsewhere = true;
+    }
+
+    /// What is known so far.
+    pub fn facts(&self) -> &IpmiFacts {
+        &self.facts
+    }
+
+    /// What was learnt.
+    pub fn into_facts(self) -> IpmiFacts {
+        self.facts
+    }
+
+    /// When [`IpmiProbe::next_datagram`] has something to do again; `None` when the conversation is over.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        let end = self.end();
+        self.open.iter().map(|o| o.next).min().map(|at| at.min(end))
+    }
+
+    /// The next datagram that is due; call until it gives `None`.
+    pub fn next_datagram(&mut self, now: Instant) -> Option<Vec<u8>> {
+        if now >= self.end() {
+            self.open.clear();
+            return None;
+        }
+        loop {
+            let at = self.open.iter().position(|o| o.next <= now)?;
+            let tries = if self.facts.answered() {
+                TRIES
+            } else {
+                // Without a sign of life the end of the silence ends them all.
+                u8::MAX
+            };
+            let interval = self.interval(at);
+            let open = self.open.get_mut(at)?;
+            if open.sent < tries {
+                open.sent += 1;
+                open.first_sent.get_or_insert(now);
+                open.next = now + interval;
+                let datagram = open.datagram.clone();
+                self.fall_back(now);
+                return Some(datagram);
+            }
+            let question = self.open.swap_remove(at).question;
+            self.unanswered(now, question);
+        }
+    }
+
+    /// A datagram from the BMC. What is no answer to an open question is dropped.
+    pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
+        match Datagram::parse(bytes) {
+            Ok(Datagram::Pong(_)) => {
+                self.settle(now, |q| q == Question::Ping);
+                self.facts.pong = true;
+                self.more(now);
+            }
+            Ok(Datagram::V15(packet)) => self.message(now, &packet.payload, Framing::V15),
+            Ok(Datagram::V20(packet)) if !packet.encrypted => match packet.payload_type {
+                PayloadType::Ipmi => self.message(now, &packet.payload, Framing::RmcpPlus),
+                PayloadType::OpenSessionResponse => self.opened(now, &packet.payload),
+                _ => {}
+            },
+            Ok(Datagram::Ping(_) | Datagram::Ack(_) | Datagram::V20(_)) => {}
+            Err(_) => self.facts.garbage = true,
+        }
+    }
+
+    /// The host said that nobody listens on the port.
+    pub fn handle_refused(&mut self) {
+        if !self.facts.answered() {
+            self.facts.refused = true;
+            self.open.clear();
+        }
+    }
+
+    fn end(&self) -> Instant {
+        if self.facts.answered() {
+            self.end
+        } else if self.alive_elsewhere {
+            self.end.min(self.begun + self.silence * 2)
+        } else {
+            self.end.min(self.begun + self.silence)
+        }
+    }
+
+    /// How long to wait after the next send of question `at`.
+    fn interval(&self, at: usize) -> Duration {
+        let sent = self.open.get(at).map_or(0, |o| o.sent);
+        if let Some(round_trip) = self.round_trip {
+            let first = (round_trip * 4).clamp(Duration::from_millis(150), self.silence);
+            first * (1 << sent.min(3)) / 2 + first / 2
+        } else {
+            let step = |n: u8| {
+                FIRST_TRIES
+                    .get(usize::from(n))
+                    .map_or(self.silence / 2 * u32::from(n), |f| {
+                        self.silence * *f / 1000
+                    })
+            };
+            step(sent).saturating_sub(if sent == 0 {
+                Duration::ZERO
+            } else {
+                step(sent - 1)
+            })
+        }
+    }
+
+    fn ask(&mut self, now: Instant, question: Question) {
+        self.seq = (self.seq + 1) & 0x3f;
+        let datagram = self.datagram(question, self.seq);
+        self.open.push(Open {
+            question,
+            seq: self.seq,
+            datagram,
+            sent: 0,
+            next: now,
+            first_sent: None,
+        });
+    }
+
+    fn datagram(&self, question: Question, seq: u8) -> Vec<u8> {
+        match question {
+            Question::Ping => Ping { tag: seq }.datagram(),
+            Question::Capabilities { v2, framing } => command(framing, seq, &capabilities(v2)),
+            Question::Suites { framing, index } => command(framing, seq, &suites(index)),
+            Question::Guid => command(Framing::V15, seq, &GetSystemGuid),
+            Question::OpenSession(suite) => {
+                let request = OpenSessionRequest {
+                    tag: seq,
+                    max_privilege: 2,
+                    console_id: self.console_id,
+                    algorithms: CipherSuite::by_id(suite)
+                        .map(CipherSuite::algorithms)
+                        .unwrap_or_default(),
+                };
+                let mut payload = Vec::with_capacity(32);
+                request.emit(&mut payload);
+                ipmi_datagram(|out| {
+                    v20::Packet::sessionless(PayloadType::OpenSessionRequest, payload).emit(out);
+                })
+            }
+        }
+    }
+
+    fn list(&mut self, framing: Framing) -> &mut Option<CipherSuiteRecords> {
+        let [v15, plus] = &mut self.suites;
+        match framing {
+            Framing::V15 => v15,
+            Framing::RmcpPlus => plus,
+        }
+    }
+
+    /// Takes the questions that `fits`; the first of them gives the round trip.
+    fn settle(&mut self, now: Instant, fits: impl Fn(Question) -> bool) -> bool {
+        let mut found = false;
+        let mut at = 0;
+        while let Some(open) = self.open.get(at) {
+            if fits(open.question) {
+                if open.sent == 1
+                    && let Some(sent) = open.first_sent
+                {
+                    self.round_trip
+                        .get_or_insert(now.saturating_duration_since(sent));
+                }
+                self.open.swap_remove(at);
+                found = true;
+            } else {
+                at += 1;
+            }
+        }
+        found
+    }
+
+    /// An IPMI message; only answers to open questions count.
+    fn message(&mut self, now: Instant, payload: &[u8], framing: Framing) {
+        let Ok(message) = LanMessage::parse(payload) else {
+            self.facts.garbage = true;
+            return;
+        };
+        if message.netfn != NetFn::APP.response() {
+            return;
+        }
+        let question = self
+            .open
+            .iter()
+            .find(|o| o.sent > 0 && o.seq == message.seq && fits(o.question, message.cmd, framing))
+            .map(|o| o.question);
+        let (Some(question), Some((code, data))) = (question, message.completion()) else {
+            return;
+        };
+        self.settle(now, |q| q == question);
+        self.facts.ipmi = true;
+        self.facts.rmcp_plus |= framing == Framing::RmcpPlus;
+        let response = Response {
+            code,
+            data: data.to_vec(),
+        };
+        match question {
+            Question::Capabilities { v2, .. } => self.capabilities(now, v2, framing, &response),
+            Question::Suites { index, .. } => self.suites(now, framing, index, &response),
+            Question::Guid => self.facts.guid = finish(&GetSystemGuid, &response).ok(),
+            Question::Ping | Question::OpenSession(_) => {}
+        }
+    }
+
+    fn capabilities(&mut self, now: Instant, v2: bool, framing: Framing, response: &Response) {
+        match finish(&capabilities(v2), response) {
+            Ok(capabilities) => {
+                self.facts.capabilities = Some(capabilities);
+                self.settle(now, |q| matches!(q, Question::Capabilities { .. }));
+            }
+            // IPMI 1.5 knows the bit that asks for 2.0 as reserved.
+            Err(_) if v2 => self.ask(now, Question::Capabilities { v2: false, framing }),
+            Err(_) => self.facts.capabilities_error = Some(response.code),
+        }
+        self.more(now);
+    }
+
+    fn suites(&mut self, now: Instant, framing: Framing, index: u8, response: &Response) {
+        let chunk = finish(&suites(index), response).ok();
+        let more = match (self.list(framing), chunk) {
+            (Some(records), Some(chunk)) => records.push(&chunk),
+            _ => None,
+        };
+        if let Some(index) = more {
+            self.ask(now, Question::Suites { framing, index });
+            return;
+        }
+        // What came before an error still counts.
+        let ids = self
+            .list(framing)
+            .take()
+            .map(|r| r.ids())
+            .unwrap_or_default();
+        if ids.is_empty() {
+            self.handshake_if_needed(now);
+        } else {
+            self.facts.suites = Some(ids);
+            self.settle(now, |q| {
+                matches!(q, Question::Suites { .. } | Question::OpenSession(_))
+            });
+        }
+    }
+
+    /// The answer to Open Session: the status is all that is wanted.
+    fn opened(&mut self, now: Instant, payload: &[u8]) {
+        let Ok(response) = OpenSessionResponse::parse(payload) else {
+            self.facts.garbage = true;
+            return;
+        };
+        let asked = self.open.iter().find_map(|o| match o.question {
+            Question::OpenSession(suite) if o.seq == response.tag => Some(suite),
+            _ => None,
+        });
+        let Some(suite) = asked else {
+            return;
+        };
+        self.settle(now, |q| q == Question::OpenSession(suite));
+        self.facts.ipmi = true;
+        self.facts.rmcp_plus = true;
+        if response.status.is_ok() {
+            self.facts.suites.get_or_insert_with(|| vec![suite]);
+        } else if suite == 17 {
+            self.ask(now, Question::OpenSession(3));
+        }
+    }
+
+    /// The BMC answers: what else is there to ask?
+    fn more(&mut self, now: Instant) {
+        if !self.facts.ipmi || self.asked_all() {
+            return;
+        }
+        self.ask(now, Question::Guid);
+        if self.may_speak_v2() {
+            for framing in [Framing::V15, Framing::RmcpPlus] {
+                self.ask(now, Question::Suites { framing, index: 0 });
+            }
+        }
+    }
+
+    fn asked_all(&self) -> bool {
+        self.facts.guid.is_some()
+            || self.facts.suites.is_some()
+            || self
+                .open
+                .iter()
+                .any(|o| matches!(o.question, Question::Guid | Question::Suites { .. }))
+            || matches!(self.suites, [None, None])
+    }
+
+    fn may_speak_v2(&self) -> bool {
+        self.facts.capabilities.is_none() || self.facts.versions().contains(&IpmiVersion::V2_0)
+    }
+
+    /// A BMC without IPMI 1.5 framing may still know RMCP+: asked from the third send on.
+    fn fall_back(&mut self, now: Instant) {
+        let plus = Question::Capabilities {
+            v2: true,
+            framing: Framing::RmcpPlus,
+        };
+        let waited = self.open.iter().any(|o| {
+            o.sent == 2
+                && matches!(
+                    o.question,
+                    Question::Capabilities {
+                        framing: Framing::V15,
+                        ..
+                    }
+                )
+        });
+        if waited && !self.open.iter().any(|o| o.question == plus) {
+            self.ask(now, plus);
+        }
+    }
+
+    fn unanswered(&mut self, now: Instant, question: Question) {
+        match question {
+            Question::Suites { framing, .. } => {
+                *self.list(framing) = None;
+                self.handshake_if_needed(now);
+            }
+            Question::Capabilities { .. } => {
+                let left = self
+                    .open
+                    .iter()
+                    .any(|o| matches!(o.question, Question::Capabilities { .. }));
+                if !left && !self.facts.ipmi && self.facts.pong {
+                    // It says that it is there: the handshake is the last thing that it may answer.
+                    self.suites = [None, None];
+                    self.handshake_if_needed(now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Open Session, when no way is left to learn the suites.
+    fn handshake_if_needed(&mut self, now: Instant) {
+        let pending = self.open.iter().any(|o| {
+            matches!(
+                o.question,
+                Question::Suites { .. } | Question::OpenSession(_)
+            )
+        });
+        if self.facts.suites.is_none()
+            && !pending
+            && matches!(self.suites, [None, None])
+            && self.may_speak_v2()
+        {
+            self.ask(now, Question::OpenSession(17));
+        }
+    }
+}
+
+fn fits(question: Question, cmd: u8, framing: Framing) -> bool {
+    match question {
+        Question::Capabilities { framing: f, .. } => {
+            cmd == GetChannelAuthCapabilities::CMD && f == framing
+        }
+        Question::Suites { framing: f, .. } => cmd == GetChannelCipherSuites::CMD && f == framing,
+        Question::Guid => cmd == GetSystemGuid::CMD && framing == Framing::V15,
+        Question::Ping | Question::OpenSession(_) => false,
+    }
+}
+
+fn capabilities(extended: bool) -> GetChannelAuthCapabilities {
+    GetChannelAuthCapabilities {
+        channel: PRESENT_CHANNEL,
+        extended,
+        privilege: Privilege::Administrator.into(),
+    }
+}
+
+fn suites(index: u8) -> GetChannelCipherSuites {
+    GetChannelCipherSuites {
+        channel: PRESENT_CHANNEL,
+        payload: 0,
+        by_suite: true,
+        index,
+    }
+}
+
+/// A command outside of any session.
+fn command<C: Command>(framing: Framing, seq: u8, command: &C) -> Vec<u8> {
+    let request = Request::of(command);
+    let message = LanMessage {
+        to: BMC_ADDRESS,
+        netfn: request.netfn,
+        to_lun: request.lun,
+        from: CONSOLE_ADDRESS,
+        seq,
+        from_lun: 0,
+        cmd: request.cmd,
+        data: request.data,
+    }
+    .to_vec();
+    ipmi_datagram(|out| match framing {
+        Framing::V15 => v15::Packet::sessionless(message).emit(out),
+        Framing::RmcpPlus => v20::Packet::sessionless(PayloadType::Ipmi, message).emit(out),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -303,6 +303,24 @@ fn a_duplicate_is_answered_and_not_executed() {
 }
 
 #[test]
+fn handshake_messages_that_come_again_may_have_another_tag() {
+    let mut bed = Bed::new(Config::default());
+    let suite = CipherSuite::by_id(17).unwrap();
+    let mut request = OpenSessionRequest {
+        tag: 1,
+        max_privilege: 4,
+        console_id: CONSOLE,
+        algorithms: suite.algorithms(),
+    };
+    let first = bed.one(PayloadType::OpenSessionRequest, |o| request.emit(o));
+    request.tag = 2;
+    let second = bed.one(PayloadType::OpenSessionRequest, |o| request.emit(o));
+    assert_eq!((first[0], second[0]), (1, 2));
+    assert_eq!(first[1..], second[1..]);
+    assert_eq!(bed.responder.half_open(), 1);
+}
+
+#[test]
 fn wrong_passwords_names_and_levels() {
     let mut bed = Bed::new(Config {
         lockout: Some(Lockout {

@@ -58,11 +58,11 @@ impl Responder {
         // The same request again: the answer was lost.
         for handshake in &self.table.handshakes {
             if let Stage::Opened { request, reply, .. } = &handshake.stage
-                && *request == payload
+                && same_but_tag(request, &payload)
                 && handshake.peer == io.peer
             {
                 io.bmc.book(Event::Duplicate);
-                out.push(reply.clone());
+                out.push(retagged(reply, &payload));
                 return;
             }
         }
@@ -280,10 +280,10 @@ impl Responder {
         {
             // RAKP 4 was lost.
             if let Version::V20 { rakp3, rakp4, .. } = &session.version
-                && *rakp3 == payload
+                && same_but_tag(rakp3, &payload)
             {
                 io.bmc.book(Event::Duplicate);
-                out.push(rakp4.clone());
+                out.push(retagged(rakp4, &payload));
             }
             return;
         }
@@ -487,6 +487,22 @@ impl Responder {
             session.keep(number, replies);
         }
     }
+}
+
+/// Is it the same message? FreeIPMI gives each repetition a new tag, which is the first byte.
+fn same_but_tag(before: &[u8], now: &[u8]) -> bool {
+    before.get(1..) == now.get(1..)
+}
+
+/// The datagram `reply` with the tag of `payload`.
+fn retagged(reply: &[u8], payload: &[u8]) -> Vec<u8> {
+    // RMCP header, session header.
+    const TAG: usize = 16;
+    let mut out = reply.to_vec();
+    if let (Some(to), Some(tag)) = (out.get_mut(TAG), payload.first()) {
+        *to = *tag;
+    }
+    out
 }
 
 /// The RAKP 2 that refuses.

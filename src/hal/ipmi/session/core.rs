@@ -18,6 +18,9 @@ use crate::hal::ipmi::cmd::{CompletionCode, Privilege};
 use crate::hal::ipmi::exchange::{Request, Response};
 use crate::hal::ipmi::wire::{Datagram, MAX_DATAGRAM};
 
+/// How often a command that the BMC timed out on (0xC3) is sent again.
+const TIMEOUT_RETRIES: u32 = 2;
+
 /// What the states need of the session around them.
 pub(super) struct Ctx<'a> {
     pub now: Instant,
@@ -319,7 +322,8 @@ impl Session {
             job.flying = false;
             let again = match code {
                 CompletionCode::NODE_BUSY | CompletionCode::INITIALIZING => true,
-                CompletionCode::TIMEOUT => !job.once(),
+                // Some records never come (Dell FC830: the last SDR): it is not worth the whole deadline.
+                CompletionCode::TIMEOUT => !job.once() && job.busy < TIMEOUT_RETRIES,
                 _ => false,
             };
             if again {
@@ -392,7 +396,6 @@ impl Session {
     /// Does what can be done now, in whatever state.
     fn pump(&mut self, now: Instant) {
         self.expire(now);
-        self.jobs.end_pauses(now);
         // Each round ends in a state that waits for something, or fails at least one request.
         loop {
             let state = std::mem::take(&mut self.state);
@@ -447,7 +450,7 @@ impl Session {
             let next = self
                 .jobs
                 .iter()
-                .find(|job| job.ready())
+                .find(|job| job.ready(now))
                 .map(|job| (job.id, job.need(config)));
             let Some((id, need)) = next else {
                 break;

@@ -12,6 +12,8 @@ mod fru;
 mod sdr;
 mod sel;
 mod sensor;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod users;
 
@@ -68,7 +70,7 @@ pub fn execute(server: &mut Server, now: Instant, caller: &Caller, order: Order<
             _ => sel::handle(server, now, cmd, data),
         },
         NetFn::TRANSPORT => transport::handle(server, cmd, data),
-        NetFn::GROUP if cmd == 0x03 && data == [dcmi::GROUP] && server.profile.dcmi => {
+        NetFn::GROUP if cmd == 0x03 && data.first() == Some(&dcmi::GROUP) && server.profile.dcmi => {
             return dcmi::power_limit(server);
         }
         NetFn::GROUP => dcmi::handle(server, now, cmd, data),
