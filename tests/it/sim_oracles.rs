@@ -53,7 +53,13 @@ impl<'a> Login<'a> {
     }
 
     /// A tool of FreeIPMI with RMCP+ and cipher suite `suite`. It takes a bare 127.0.0.1 for in-band.
-    fn freeipmi(&self, tool: &str, suite: u8, home: &std::path::Path, line: &str) -> Option<String> {
+    fn freeipmi(
+        &self,
+        tool: &str,
+        suite: u8,
+        home: &std::path::Path,
+        line: &str,
+    ) -> Option<String> {
         let output = Command::new(oracle(tool)?)
             .args(["-D", "LAN_2_0", "-I", &suite.to_string()])
             .args(["-h", &format!("127.0.0.1:{}", self.port)])
@@ -191,8 +197,16 @@ fn a_user_with_a_long_password_is_made_and_logs_in() {
             .status
             .success()
     };
-    assert!(refused("metal", password, "-I lanplus -C 17 -L ADMINISTRATOR"));
-    assert!(refused("metal", &password[..16], "-I lanplus -C 3 -L OPERATOR"));
+    assert!(refused(
+        "metal",
+        password,
+        "-I lanplus -C 17 -L ADMINISTRATOR"
+    ));
+    assert!(refused(
+        "metal",
+        &password[..16],
+        "-I lanplus -C 3 -L OPERATOR"
+    ));
     assert!(refused("admin", "wrong", "-I lanplus -C 17"));
     assert!(refused("nobody", "admin", "-I lanplus -C 17"));
 }
@@ -236,7 +250,10 @@ fn freeipmi_reads_the_server() {
     let power = ask("ipmi-dcmi", "--get-system-power-statistics");
     assert!(power.contains(": 252 Watts"), "{power}");
     let user = ask("ipmi-config", "--category=core --checkout -S User2");
-    assert!(user.contains("Username") && user.contains("Administrator"), "{user}");
+    assert!(
+        user.contains("Username") && user.contains("Administrator"),
+        "{user}"
+    );
     assert_gentle(&sim);
 }
 
@@ -251,7 +268,11 @@ fn pings_are_answered() {
         crate::common::skip("needs the privilege to bind port 623");
         return;
     };
-    for (tool, line) in [("rmcpping", "-c 1"), ("ipmiping", "-c 1"), ("ipmiping", "-r 2.0 -c 1")] {
+    for (tool, line) in [
+        ("rmcpping", "-c 1"),
+        ("ipmiping", "-c 1"),
+        ("ipmiping", "-r 2.0 -c 1"),
+    ] {
         let Some(tool) = oracle(tool) else { return };
         let output = Command::new(tool)
             .args(line.split_whitespace())

@@ -90,7 +90,11 @@ fn reads_everything(profile: ProfileName) {
         "{total:?}"
     );
     assert_eq!(
-        (total.failed_logins, total.sessions_open, total.most_in_flight),
+        (
+            total.failed_logins,
+            total.sessions_open,
+            total.most_in_flight
+        ),
         (0, 0, 1),
         "{total:?}"
     );
@@ -132,7 +136,11 @@ fn broken_ends_with_a_value_or_an_error() {
         .await;
     });
     let total = sim.total();
-    assert_eq!((total.sessions_open, total.failed_logins), (0, 0), "{total:?}");
+    assert_eq!(
+        (total.sessions_open, total.failed_logins),
+        (0, 0),
+        "{total:?}"
+    );
     // Endless chains end: no list of a BMC is worth thousands of commands.
     assert!(total.commands < 4000, "{total:?}");
 }

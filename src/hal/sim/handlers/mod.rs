@@ -70,7 +70,9 @@ pub fn execute(server: &mut Server, now: Instant, caller: &Caller, order: Order<
             _ => sel::handle(server, now, cmd, data),
         },
         NetFn::TRANSPORT => transport::handle(server, cmd, data),
-        NetFn::GROUP if cmd == 0x03 && data.first() == Some(&dcmi::GROUP) && server.profile.dcmi => {
+        NetFn::GROUP
+            if cmd == 0x03 && data.first() == Some(&dcmi::GROUP) && server.profile.dcmi =>
+        {
             return dcmi::power_limit(server);
         }
         NetFn::GROUP => dcmi::handle(server, now, cmd, data),
