@@ -77,6 +77,14 @@ pub(super) const ROWS: &[QuirkInfo] = &[
         flag: None,
     },
     QuirkInfo {
+        name: "dcmi_administrator",
+        hardware: "ipmi_sim",
+        symptom: "Get Power Reading is refused to a USER with 0xD4, though DCMI gives it to one",
+        action: "asked for once more as administrator",
+        how: How::Symptom,
+        flag: None,
+    },
+    QuirkInfo {
         name: "power_not_measured",
         hardware: "boards without measuring supplies",
         symptom: "Get Power Reading says inactive, or 0 W throughout",
