@@ -2,8 +2,8 @@
 # Starts three simulated BMCs on loopback, probes them, drives them, and ends them. Needs only Rust and a C compiler.
 set -eu
 cd "$(dirname "$0")/.."
-${CARGO_CMD:-cargo} build -q --release
-halbox=${CARGO_TARGET_DIR:-target}/release/halbox
+[ -n "${HALBOX:-}" ] || ${CARGO_CMD:-cargo} build -q --release
+halbox=${HALBOX:-${CARGO_TARGET_DIR:-target}/release/halbox}
 work=$(mktemp -d)
 sim=
 trap '[ -z "$sim" ] || kill "$sim" 2>/dev/null; rm -rf "$work"' EXIT

@@ -284,3 +284,40 @@ fn several_targets_have_one_line_each() {
         Some(0)
     );
 }
+
+#[test]
+fn an_interrupt_ends_it_with_130() {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+    // A BMC that never answers.
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let target = silent.local_addr().unwrap().to_string();
+    let child = halbox()
+        .args([
+            "bmc",
+            "--no-cache",
+            "-U",
+            "a",
+            "-E",
+            "--timeout",
+            "10m",
+            "--address",
+            &target,
+            "power",
+            "status",
+        ])
+        .env("HALBOX_PASSWORD", "b")
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It is at work: signals are watched since before the first datagram.
+    silent.recv(&mut [0; 512]).unwrap();
+    kill(
+        Pid::from_raw(child.id().try_into().unwrap()),
+        Signal::SIGINT,
+    )
+    .unwrap();
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(130), "{}", stderr(&out));
+    assert!(!stderr(&out).contains("panicked"), "{}", stderr(&out));
+}
