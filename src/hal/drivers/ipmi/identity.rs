@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::lan::lan_channel;
-use super::{fru, is_answer, manufacturer, reading};
+use super::{fru, is_answer, manufacturer, reading, system_info};
 use crate::hal::caps::Identity;
 use crate::hal::error::Result;
 use crate::hal::ipmi::Exchange;
 use crate::hal::ipmi::cmd::Command;
-use crate::hal::ipmi::cmd::app::{DeviceId, GetDeviceGuid, GetDeviceId, GetSystemGuid};
+use crate::hal::ipmi::cmd::app::{
+    DeviceId, GetDeviceGuid, GetDeviceId, GetSystemGuid, GetSystemInfoParameters,
+};
 use crate::hal::ipmi::exchange::run;
 use crate::hal::model::info::Info;
 use crate::hal::model::{BoxFuture, Cx, Guid, Reading};
@@ -38,6 +40,8 @@ impl Identity for IpmiIdentity {
                 info.model = machine.model;
                 info.fru = machine.summary;
             }
+            let bios = GetSystemInfoParameters::FIRMWARE_VERSION;
+            info.bios.version = optional(system_info::text(bmc, cx, bios).await)?.flatten();
             let made_by = info.fru.product_manufacturer.as_deref();
             let made_by = made_by.or(info.fru.board_mfg.as_deref());
             info.vendor = manufacturer::vendor(Some(device.manufacturer), made_by);

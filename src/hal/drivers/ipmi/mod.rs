@@ -20,6 +20,7 @@ pub mod sdr_repo;
 pub mod sel;
 pub mod sensors;
 pub mod supplies;
+mod system_info;
 mod users;
 
 use std::sync::Arc;

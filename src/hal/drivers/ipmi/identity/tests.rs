@@ -20,7 +20,8 @@ async fn info(table: &[(&str, &str)]) -> Result<Info, Kind> {
 
 #[tokio::test]
 async fn all_of_it() {
-    let bmc = Scripted::answering(&[DEVICE, GUID, LAN[0], LAN[1], LAN[2]]);
+    let bios = ("06 59 00 01 00 00", "00 11 00 00 03 33 2e 36");
+    let bmc = Scripted::answering(&[DEVICE, GUID, LAN[0], LAN[1], LAN[2], bios]);
     let got = IpmiIdentity(bmc.clone()).info(&cx()).await.unwrap();
     assert_eq!(got.source.at, "Get Device ID");
     let info = got.value;
@@ -34,6 +35,7 @@ async fn all_of_it() {
         Some("253cc437fe69884fb69d4e71dc4070d0")
     );
     assert_eq!(info.bmc.version.as_deref(), Some("1.74"));
+    assert_eq!(info.bios.version.as_deref(), Some("3.6"));
     assert_eq!(info.bmc.mac.unwrap().to_string(), "ac:1f:6b:00:00:01");
     assert_eq!(info.bmc.ip.unwrap().to_string(), "10.0.0.7");
     let learnt = bmc.learnt().snapshot();
