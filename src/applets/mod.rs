@@ -54,7 +54,8 @@ pub fn main() -> ExitCode {
 /// Runs the command line `argv` (with argv\[0\]).
 fn run(argv: Vec<OsString>) -> Result<(), Failure> {
     let argv0 = argv.first().cloned();
-    let matches = match root(APPLETS).try_get_matches_from(dispatch::route(APPLETS, argv)) {
+    let argv = bmc::spread_addresses(dispatch::route(APPLETS, argv));
+    let matches = match root(APPLETS).try_get_matches_from(argv) {
         Ok(matches) => matches,
         Err(error) => return common::exit::from_clap(&error),
     };

@@ -17,5 +17,6 @@ mod probe;
 mod sim;
 mod sim_oracles;
 mod sim_profiles;
+mod round_trips;
 mod static_binary;
 mod tidy;

@@ -15,7 +15,13 @@ const CLOSE: usize = 1;
 fn cost(relay: &Relay, cache: &Path, args: &[&str]) -> usize {
     relay.take();
     let out = Command::new(env!("CARGO_BIN_EXE_halbox"))
-        .args(["bmc", "--address", &relay.address.to_string(), "-U", "ipmiusr"])
+        .args([
+            "bmc",
+            "--address",
+            &relay.address.to_string(),
+            "-U",
+            "ipmiusr",
+        ])
         .args(args)
         .env("HALBOX_PASSWORD", "test")
         .env("XDG_CACHE_HOME", cache)

@@ -9,6 +9,8 @@ mod ops;
 mod options;
 mod show;
 
+use std::ffi::OsString;
+
 use clap::{ArgMatches, Command};
 
 use super::common::confirm;
@@ -22,7 +24,6 @@ use options::Options;
 pub fn command() -> Command {
     let mut command = options::args(Command::new("bmc"))
         .subcommand_required(true)
-        .subcommand_precedence_over_arg(true)
         .disable_help_subcommand(true)
         .after_long_help(AFTER_HELP);
     for operation in ops::all() {
@@ -40,6 +41,31 @@ pub fn command() -> Command {
     command
 }
 
+/// Lets `--address` take several words: `--address A B power status` becomes `--address A --address B power status`.
+///
+/// clap's `num_args(1..)` would swallow the command, and its precedence of subcommands would take the value of `-L user`
+/// for one. A target that is called like a command is written `--address=info`.
+pub(super) fn spread_addresses(argv: Vec<OsString>) -> Vec<OsString> {
+    if argv.get(1).is_none_or(|word| word != "bmc") {
+        return argv;
+    }
+    let is_command = |word: &OsString| ops::all().any(|o| o.path.iter().any(|w| word == w));
+    let mut out = Vec::with_capacity(argv.len());
+    // How many targets the present `--address` has; `None` = we are not behind one.
+    let mut taken: Option<usize> = None;
+    for word in argv {
+        let option = word.as_encoded_bytes().starts_with(b"-") && word != "-";
+        match taken {
+            _ if option => taken = (word == "--address").then_some(0),
+            Some(0) => taken = Some(1),
+            Some(_) if !is_command(&word) => out.push(OsString::from("--address")),
+            _ => taken = None,
+        }
+        out.push(word);
+    }
+    out
+}
+
 /// The command above several operations, e.g. `power`.
 fn group_command(name: &'static str) -> Command {
     let words: Vec<&str> = ops::all()
@@ -55,7 +81,6 @@ fn group_command(name: &'static str) -> Command {
     Command::new(name)
         .about(format!("{subject}: {}", words.join(", ")))
         .subcommand_required(true)
-        .subcommand_precedence_over_arg(true)
         .disable_help_subcommand(true)
 }
 
@@ -72,9 +97,15 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     process::block_on(options.targets.count(), |cancel| async move {
         let door = connect::Door::open(&options)?;
         let results = fan_out::run(&options, &door, operation, work, cancel).await;
-        let printed = output.print(&results, "results", || {
-            show::table(operation, &results, options.targets.count())
-        });
+        // Where nothing worked there is no table to show, only errors.
+        let any =
+            output.is_document() || results.results.iter().any(|r| r.ok || !r.value.is_null());
+        let table = || show::table(operation, &results, options.targets.count());
+        let printed = if any {
+            output.print(&results, "results", table)
+        } else {
+            Ok(())
+        };
         if !output.is_document() {
             show::errors(&results);
         }
@@ -112,7 +143,9 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> ArgMatches {
-        command().get_matches_from(std::iter::once("bmc").chain(line.split_whitespace()))
+        let line = ["halbox", "bmc"].into_iter().chain(line.split_whitespace());
+        let line = spread_addresses(line.map(OsString::from).collect());
+        command().get_matches_from(line.into_iter().skip(1))
     }
 
     #[test]
@@ -138,6 +171,7 @@ mod tests {
             "--address 10.0.0.1 10.0.0.2 -U metal -P x --fanout 3 power status",
             "power status --address 10.0.0.1 --address 10.0.0.2 -U metal -P x --fanout 3",
             "--address 10.0.0.1,10.0.0.2 power -U metal -P x --fanout 3 status",
+            "-U metal --address 10.0.0.1 10.0.0.2 -P info -L user --fanout 3 power status",
         ] {
             let matches = parse(line);
             let (operation, leaf) = chosen(&matches).unwrap();

@@ -49,10 +49,9 @@ pub(super) fn args(command: Command) -> Command {
         Arg::new("address")
             .long("address")
             .value_name("TARGET")
-            .num_args(1..)
             .action(ArgAction::Append)
             .value_delimiter(',')
-            .help("BMCs to talk to, without a daemon: IP, name, IP:PORT, network, range, node[001-120], - for a list on stdin"),
+            .help("BMCs to talk to, without a daemon, up to the next option or command: IP, name, IP:PORT, network, range, node[001-120], - for a list on stdin"),
     );
     let command = confirm::args(output::args(credentials::args(command)))
         .arg(duration(

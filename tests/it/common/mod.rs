@@ -6,6 +6,7 @@
 
 pub mod fru;
 pub mod ipmi_sim;
+pub mod relay;
 pub mod sdrs;
 
 use std::io::Write;

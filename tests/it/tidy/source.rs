@@ -26,6 +26,7 @@ pub fn product() -> Vec<Source> {
     let tests: Vec<Vec<String>> = all.iter().flat_map(test_modules).collect();
     let found: Vec<Source> = all
         .into_iter()
+        .filter(|s| !s.module.iter().any(|m| m == "tests"))
         .filter(|s| !tests.iter().any(|t| s.module.starts_with(t)))
         .collect();
     assert!(found.len() > 20, "only {} files found", found.len());

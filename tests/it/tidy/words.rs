@@ -77,7 +77,8 @@ const RULES: &[Rule] = &[
             "src/hal/transport",
             "src/hal/bmc.rs",
         ],
-        except: &[],
+        // The order of a GUID's bytes is guessed from the year in it.
+        except: &["src/hal/drivers/ipmi/identity.rs"],
         why: "wall-clock time is an argument",
     },
     Rule {

@@ -396,6 +396,7 @@ impl Session {
     /// Does what can be done now, in whatever state.
     fn pump(&mut self, now: Instant) {
         self.expire(now);
+        self.jobs.end_pauses(now);
         // Each round ends in a state that waits for something, or fails at least one request.
         loop {
             let state = std::mem::take(&mut self.state);
@@ -450,7 +451,7 @@ impl Session {
             let next = self
                 .jobs
                 .iter()
-                .find(|job| job.ready(now))
+                .find(|job| job.ready())
                 .map(|job| (job.id, job.need(config)));
             let Some((id, need)) = next else {
                 break;

@@ -41,8 +41,8 @@ impl Job {
         self.flying && self.request.effect != Effect::Read
     }
 
-    pub fn ready(&self, now: Instant) -> bool {
-        !self.flying && self.not_before.is_none_or(|at| at <= now)
+    pub fn ready(&self) -> bool {
+        !self.flying && self.not_before.is_none()
     }
 }
 
@@ -83,6 +83,13 @@ impl Jobs {
 
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// Pauses that are over are forgotten: a time in the past is nothing to wait for.
+    pub fn end_pauses(&mut self, now: Instant) {
+        for job in &mut self.list {
+            job.not_before = job.not_before.filter(|at| *at > now);
+        }
     }
 
     pub fn get_mut(&mut self, id: u64) -> Option<&mut Job> {

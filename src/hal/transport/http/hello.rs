@@ -101,7 +101,7 @@ fn client_hello(random: [u8; 32]) -> Vec<u8> {
 }
 
 /// Reads what has come so far: the hello if it is there, and whether more need not be awaited.
-fn parse(bytes: &[u8]) -> (Option<LegacyHello>, bool) {
+pub fn parse(bytes: &[u8]) -> (Option<LegacyHello>, bool) {
     let mut handshake = Vec::new();
     let mut records = Reader::new(bytes);
     let mut ended = false;

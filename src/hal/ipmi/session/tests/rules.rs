@@ -95,6 +95,31 @@ fn busy_for_ever_is_told_before_the_deadline() {
     assert!(bed.server.codes.len() > 950, "{}", bed.server.codes.len());
 }
 
+/// Found by fuzzing: a pause that ends while nothing can be sent is not a reason to be called again at once.
+#[test]
+fn next_timeout_is_never_in_the_past() {
+    let mut bed = Bed::plain(config());
+    bed.ask(read(b"login")).unwrap();
+    bed.server.codes = vec![0xc0];
+    bed.submit(1, read(b"paused"), Duration::from_secs(60));
+    bed.run_until(|bed| bed.server.codes.is_empty());
+    bed.run_for(Duration::from_millis(50));
+    bed.mangle = Box::new(|_, _| Vec::new());
+    bed.submit(2, read(b"unanswered"), Duration::from_secs(60));
+    let mut calls = 0;
+    while let Some(at) = bed.client.next_timeout() {
+        assert!(calls == 0 || at > bed.now, "call {calls}");
+        calls += 1;
+        assert!(calls < 100, "{calls} calls in {:?}", bed.elapsed());
+        bed.now = at;
+        bed.client.handle_timeout(at);
+        while bed.client.poll().is_some() {}
+        if bed.elapsed() > Duration::from_secs(70) {
+            break;
+        }
+    }
+}
+
 #[test]
 fn timeout_inside_the_bmc_is_asked_again_unless_once() {
     let mut bed = Bed::plain(config());

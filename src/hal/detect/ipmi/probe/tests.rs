@@ -1,6 +1,12 @@
 use super::*;
+use crate::hal::ipmi::cmd::app::{GetChannelAuthCapabilities, GetChannelCipherSuites};
+use crate::hal::ipmi::cmd::{Command, CompletionCode};
+use crate::hal::ipmi::crypto::CipherSuite;
 use crate::hal::ipmi::wire::asf::Pong;
+use crate::hal::ipmi::wire::rakp::OpenSessionRequest;
 use crate::hal::ipmi::wire::rakp::RakpStatus;
+use crate::hal::ipmi::wire::{BMC_ADDRESS, CONSOLE_ADDRESS, ipmi_datagram, v15, v20};
+use crate::hal::model::Guid;
 
 const SILENCE: Duration = Duration::from_secs(1);
 const WHOLE: Duration = Duration::from_secs(10);
@@ -115,9 +121,13 @@ impl Bmc {
 
 /// Runs to the end in virtual time, 1 ms each way; gives the facts, the time and the datagrams sent.
 fn run(bmc: &mut Bmc) -> (IpmiFacts, Duration, usize) {
+    run_within(bmc, SILENCE)
+}
+
+fn run_within(bmc: &mut Bmc, silence: Duration) -> (IpmiFacts, Duration, usize) {
     let start = Instant::now();
     let mut now = start;
-    let mut probe = IpmiProbe::new(now, SILENCE, WHOLE, 0x1234_5678);
+    let mut probe = IpmiProbe::new(now, silence, WHOLE, 0x1234_5678);
     let mut sent = 0;
     loop {
         let mut answers = Vec::new();
@@ -159,6 +169,29 @@ fn silence_is_called_after_its_budget() {
     assert_eq!(took, SILENCE);
     // Ping and capabilities at 0, 250 and 600 ms; RMCP+ framing from the second send on.
     assert!((6..=9).contains(&sent), "{sent}");
+}
+
+#[test]
+fn short_and_long_budgets_have_sensible_timers() {
+    for (silence, sends) in [(Duration::from_millis(10), 6..=9), (SILENCE * 30, 60..=100)] {
+        let start = Instant::now();
+        let mut probe = IpmiProbe::new(start, silence, silence, 1);
+        let mut sent = 0;
+        let mut now = start;
+        loop {
+            while probe.next_datagram(now).is_some() {
+                sent += 1;
+            }
+            match probe.next_timeout() {
+                Some(at) => now = at,
+                None => break,
+            }
+        }
+        assert_eq!(now - start, silence);
+        assert!(sends.contains(&sent), "{silence:?}: {sent}");
+    }
+    let (facts, ..) = run_within(&mut Bmc::modern(), Duration::from_millis(50));
+    assert!(facts.suites.is_some());
 }
 
 #[test]
