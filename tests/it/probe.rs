@@ -3,6 +3,7 @@
 mod ipmi;
 mod openssl;
 mod servers;
+mod sim;
 
 use std::io::{Read, Write};
 use std::net::UdpSocket;

@@ -21,6 +21,9 @@ const FIRST_WAITS: [u32; 3] = [250, 350, 500];
 /// Shortest wait for an answer, however fast the first one came.
 const LEAST_WAIT: Duration = Duration::from_millis(150);
 
+/// How much later the second framing is tried at least.
+const STAGGER: Duration = Duration::from_millis(20);
+
 /// Longest first wait, however slow the first answer was.
 const MOST_WAIT: Duration = Duration::from_secs(1);
 
@@ -181,7 +184,8 @@ impl IpmiProbe {
         }
     }
 
-    fn ask(&mut self, now: Instant, question: Question) {
+    /// Asks at `at`, which may be now.
+    fn ask(&mut self, at: Instant, question: Question) {
         self.seq = (self.seq + 1) & 0x3f;
         let datagram = question.datagram(self.seq, self.console_id);
         self.open.push(Open {
@@ -189,7 +193,7 @@ impl IpmiProbe {
             seq: self.seq,
             datagram,
             sent: 0,
-            next: now,
+            next: at,
             first_sent: None,
         });
     }
@@ -275,10 +279,15 @@ impl IpmiProbe {
             _ => None,
         };
         if let Some(index) = more {
+            self.settle(now, |q| matches!(q, Question::Suites { .. }));
             self.ask(now, Question::Suites { framing, index });
             return;
         }
-        // What came before an error still counts.
+        self.take_suites(now, framing);
+    }
+
+    /// The list of `framing` is at its end; what came before an error or silence still counts.
+    fn take_suites(&mut self, now: Instant, framing: Framing) {
         let ids = self
             .list(framing)
             .take()
@@ -324,8 +333,11 @@ impl IpmiProbe {
         }
         self.ask(now, Question::Guid);
         if self.may_speak_v2() {
-            for framing in [Framing::V15, Framing::RmcpPlus] {
-                self.ask(now, Question::Suites { framing, index: 0 });
+            // Real BMCs answer in RMCP+ framing, some simulators in that of 1.5 only: it comes a little later, and
+            // never where it is not needed.
+            let later = (self.round_trip.unwrap_or_default() * 4).clamp(STAGGER, MOST_WAIT);
+            for (framing, at) in [(Framing::RmcpPlus, now), (Framing::V15, now + later)] {
+                self.ask(at, Question::Suites { framing, index: 0 });
             }
         }
     }
@@ -368,8 +380,7 @@ impl IpmiProbe {
     fn unanswered(&mut self, now: Instant, question: Question) {
         match question {
             Question::Suites { framing, .. } => {
-                *self.list(framing) = None;
-                self.handshake_if_needed(now);
+                self.take_suites(now, framing);
             }
             Question::Capabilities { .. } => {
                 let left = self

@@ -159,7 +159,7 @@ fn a_modern_bmc_is_known_after_two_round_trips() {
     assert_eq!(facts.suites, Some(vec![3, 17]));
     assert_eq!(facts.guid, Some(Guid([7; 16])));
     assert_eq!(took, Duration::from_millis(4));
-    assert_eq!(sent, 5);
+    assert_eq!(sent, 4);
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn framings_are_tried_both() {
     };
     let (facts, took, _) = run(&mut only_v15);
     assert_eq!(facts.suites, Some(vec![3, 17]));
-    assert!(took < Duration::from_millis(10));
+    assert!(took < Duration::from_millis(40));
     let mut only_plus = Bmc {
         v15: false,
         ..Bmc::modern()
