@@ -15,6 +15,7 @@ mod fleet;
 mod oracle_ipmi_sim;
 mod probe;
 mod round_trips;
+mod session;
 mod sim;
 mod sim_oracles;
 mod sim_profiles;

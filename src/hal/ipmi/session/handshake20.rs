@@ -9,7 +9,7 @@ use super::link::{Channel, Link, Link20};
 use super::window::Window;
 use crate::hal::error::Kind;
 use crate::hal::ipmi::cmd::Privilege;
-use crate::hal::ipmi::crypto::{self, AuthAlgorithm, CipherSuite, Integrity, Keys, Rakp, Variant};
+use crate::hal::ipmi::crypto::{self, AuthAlgorithm, CipherSuite, Keys, Rakp, Variant};
 use crate::hal::ipmi::wire;
 use crate::hal::ipmi::wire::rakp::{
     OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4, RakpStatus,
@@ -326,19 +326,18 @@ fn verify_rakp4(rakp: &mut Rakp, keys: &Keys, icv: &[u8]) -> bool {
     if rakp.suite.auth == AuthAlgorithm::None {
         return true;
     }
-    let standard = rakp.variant.icv_by_integrity;
-    for by_integrity in [standard, !standard] {
-        if by_integrity && rakp.suite.integrity == Integrity::None {
-            continue;
-        }
-        rakp.variant.icv_by_integrity = by_integrity;
+    // Intel SE7520AF2 takes the integrity algorithm, which may be none; it is known by how it hashed RAKP 2.
+    let ways: &[bool] = if rakp.variant.padded_user || rakp.variant.short_md5_password {
+        &[false, true]
+    } else {
+        &[false]
+    };
+    ways.iter().any(|by_integrity| {
+        rakp.variant.icv_by_integrity = *by_integrity;
         let need = rakp.rakp4_icv(keys.sik());
-        let have = icv.get(..need.len()).unwrap_or_default();
-        if !need.is_empty() && crypto::same(&need, have) {
-            return true;
-        }
-    }
-    false
+        icv.get(..need.len())
+            .is_some_and(|have| crypto::same(&need, have))
+    })
 }
 
 /// The ways of hashing RAKP 2, the specification's first.
