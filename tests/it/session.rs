@@ -106,7 +106,9 @@ fn works(sim: &IpmiSim, config: Config, what: &str) {
         .unwrap_or_else(|e| panic!("{what}: {e:?}"));
     assert_eq!(device.data.len(), 15, "{what}");
     assert_eq!(client.sent, 4, "{what}");
-    let name = client.ask(request(0x46, &[2], Privilege::Operator)).unwrap();
+    let name = client
+        .ask(request(0x46, &[2], Privilege::Operator))
+        .unwrap();
     assert_eq!(name.data.get(..8), Some(&b"ipmiusr\0"[..]), "{what}");
     client.close();
 }
@@ -156,9 +158,7 @@ fn wrong_passwords_and_users_are_auth_errors() {
             c.version = version;
             c.suites = vec![3];
             let mut client = Client::new(&sim, c);
-            let error = client
-                .ask(request(0x01, &[], Privilege::User))
-                .unwrap_err();
+            let error = client.ask(request(0x01, &[], Privilege::User)).unwrap_err();
             assert_eq!(error.kind(), Kind::Auth, "{version:?} {user}: {error:?}");
             client.close();
         }

@@ -267,7 +267,7 @@ impl Bed {
             Some(i) => {
                 let (_, _, way, bytes) = self.wire.remove(i);
                 match way {
-                    Way::ToBmc => self.to_bmc(&bytes),
+                    Way::ToBmc => self.deliver(&bytes),
                     Way::ToClient => self.client.handle_datagram(self.now, &bytes),
                 }
             }
@@ -277,7 +277,7 @@ impl Bed {
         true
     }
 
-    fn to_bmc(&mut self, bytes: &[u8]) {
+    fn deliver(&mut self, bytes: &[u8]) {
         let mut out = Vec::new();
         let mut rng = self.rng.clone();
         let mut entropy = |buffer: &mut [u8]| rng.fill(buffer);

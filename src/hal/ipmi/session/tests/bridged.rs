@@ -125,7 +125,7 @@ fn a_silent_controller_is_named_and_the_session_stays() {
         (once(b"x"), Kind::Indeterminate),
     ] {
         let mut bed = bed(|ack, _| vec![ack]);
-        bed.submit(1, to(&request), std::time::Duration::from_secs(300));
+        bed.submit(1, to(&request), std::time::Duration::from_mins(5));
         bed.run_until(|bed| bed.results.len() == 1);
         assert_eq!(kind(&bed.results[&1]), want);
         let error = bed.results.remove(&1).unwrap().unwrap_err();

@@ -313,7 +313,7 @@ fn rakp_statuses_are_mapped() {
             let want = match status {
                 0x01 | 0x0b => Kind::Busy,
                 0x09 | 0x0a => Kind::Privilege,
-                0x0c | 0x0d | 0x0e | 0x0f => Kind::Auth,
+                0x0c..=0x0f => Kind::Auth,
                 0x02 | 0x08 => Kind::Protocol,
                 _ => Kind::Refused,
             };

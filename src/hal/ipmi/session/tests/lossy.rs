@@ -21,7 +21,7 @@ fn run(config: Config, faults: Faults, seed: u64) -> (usize, usize) {
                 2 => once(&data),
                 _ => set(&data),
             };
-            bed.submit(token, request, Duration::from_secs(60));
+            bed.submit(token, request, Duration::from_mins(1));
         }
         bed.run_until(|bed| bed.results.len() == 4);
         for (token, result) in std::mem::take(&mut bed.results) {

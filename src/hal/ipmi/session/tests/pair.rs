@@ -169,11 +169,11 @@ fn pipelines_up_to_the_window() {
 #[test]
 fn keepalive_keeps_an_idle_session() {
     let mut c = config();
-    c.keepalive = Some(Duration::from_secs(3600));
+    c.keepalive = Some(Duration::from_hours(1));
     let mut bed = Bed::plain(c);
     bed.ask(read(b"a")).unwrap();
     let before = bed.sent.len();
-    bed.run_for(Duration::from_secs(600));
+    bed.run_for(Duration::from_mins(10));
     let sent = bed.sent.len() - before;
     assert!((19..=20).contains(&sent), "every 30 s at most: {sent}");
     bed.ask(read(b"b")).unwrap();
@@ -199,7 +199,7 @@ fn lost_keepalive_ends_in_closed() {
     let mut bed = Bed::plain(c);
     bed.ask(read(b"a")).unwrap();
     bed.responder.reset();
-    bed.run_for(Duration::from_secs(120));
+    bed.run_for(Duration::from_mins(2));
     assert_eq!(bed.closed, 1);
     assert_eq!(bed.client.phase(), Phase::Idle);
     assert_eq!(bed.client.next_timeout(), None);

@@ -25,7 +25,7 @@ fn deaf() -> Bed {
 #[test]
 fn once_is_repeated_byte_for_byte_and_then_indeterminate() {
     let mut bed = deaf();
-    bed.submit(1, once(b"x"), Duration::from_secs(60));
+    bed.submit(1, once(b"x"), Duration::from_mins(1));
     bed.run_until(|bed| bed.results.len() == 1);
     assert_eq!(kind(&bed.results[&1]), Kind::Indeterminate);
     assert_eq!(bed.sent.len(), 6);
@@ -49,7 +49,7 @@ fn once_is_indeterminate_at_its_deadline_too() {
 #[test]
 fn read_is_sent_anew_because_bmcs_drop_numbers_they_know() {
     let mut bed = deaf();
-    bed.submit(1, read(b"x"), Duration::from_secs(60));
+    bed.submit(1, read(b"x"), Duration::from_mins(1));
     bed.run_until(|bed| bed.sent.len() == 4);
     assert_eq!(bed.sent[0], bed.sent[1]);
     assert_ne!(bed.sent[1], bed.sent[2]);
