@@ -323,6 +323,7 @@ async fn read(bmc: &dyn Exchange, cx: &Cx, device: &Device) -> Result<Content> {
     };
     // The first read goes without asking for the size: an answer in full says all that is needed.
     let first = bmc.learnt().snapshot().chunks.fru.unwrap_or(LARGE);
+    let mut chunk = first;
     match reader.get(0, first).await? {
         Ok(data) => {
             let words = data.len() == usize::from(first) * 2;
@@ -337,16 +338,22 @@ async fn read(bmc: &dyn Exchange, cx: &Cx, device: &Device) -> Result<Content> {
                 }
             }
         }
-        Err(_) => match reader.info().await? {
+        Err(refused) => match reader.info().await? {
             Ok(FruInventoryArea { size: 0, .. }) => {
                 return Ok(Content::Absent(CompletionCode::NOT_PRESENT));
             }
-            Ok(area) => reader.area = Some(area),
+            Ok(area) => {
+                // The device is as long as the read: it was the length that the BMC did not bear.
+                if refused.wants_smaller_read() && usize::from(area.size) >= usize::from(first) {
+                    chunk = shorter(first).unwrap_or(first);
+                }
+                reader.area = Some(area);
+            }
             Err(code) if is_absent(code) => return Ok(Content::Absent(code)),
             Err(code) => return Err(code.to_error(GetFruInventoryAreaInfo::NAME)),
         },
     }
-    match reader.rest(first).await? {
+    match reader.rest(chunk).await? {
         Some(code) if reader.data.is_empty() && is_absent(code) => Ok(Content::Absent(code)),
         Some(code) if reader.data.is_empty() => Err(code.to_error(ReadFruData::NAME)),
         _ => Ok(Content::Data(reader.data)),
