@@ -313,6 +313,7 @@ fn an_interrupt_ends_it_with_130() {
             "status",
         ])
         .env("HALBOX_PASSWORD", "b")
+        .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
