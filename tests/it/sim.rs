@@ -83,7 +83,7 @@ fn ready_ledger_and_sigterm() {
     let changed = sim.ask(r#"{"do":"set","bmc":1,"unresponsive":true,"power":"off"}"#);
     assert_eq!(changed["changed"], 1);
     assert!(sim.ask(r#"{"do":"set","bmc":9}"#)["error"].is_string());
-    kill(Pid::from_raw(sim.child.id() as i32), Signal::SIGTERM).unwrap();
+    kill(Pid::from_raw(sim.child.id().cast_signed()), Signal::SIGTERM).unwrap();
     let (code, said) = sim.end();
     assert_eq!(code, Some(0));
     assert!(said.contains("sessions: 0 opened"), "{said}");

@@ -20,8 +20,8 @@ struct Login<'a> {
     password: &'a str,
 }
 
-impl<'a> Login<'a> {
-    fn admin(sim: &SimHandle) -> Self {
+impl Login<'_> {
+    fn admin(sim: &SimHandle) -> Login<'static> {
         Login {
             port: sim.addrs()[0].port(),
             user: "admin",

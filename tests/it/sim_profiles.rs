@@ -24,7 +24,7 @@ async fn with_driver<T>(sim: &SimHandle, work: impl AsyncFnOnce(&Bmc, &Cx) -> T)
         .unwrap();
     let mut bmc = Bmc::default();
     ipmi::attach(&mut bmc, remote);
-    let cx = Cx::until(Instant::now() + Duration::from_secs(60));
+    let cx = Cx::until(Instant::now() + Duration::from_mins(1));
     let result = work(&bmc, &cx).await;
     drop(bmc);
     assert_eq!(fleet.shutdown(Duration::from_secs(20)).await, 0);

@@ -453,7 +453,7 @@ impl Profile {
                     sdr_loop: true,
                     last_sdr_timeout: false,
                     fru_count_lies: true,
-                    busy_every: 7,
+                    busy_every: 17,
                     sensors_vanish: true,
                     fru_rubbish: true,
                     sel_loop: true,

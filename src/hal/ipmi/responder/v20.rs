@@ -168,16 +168,13 @@ impl Responder {
         let Ok(rakp1) = Rakp1::parse(&payload) else {
             return;
         };
-        let refuse = |out: &mut Vec<Vec<u8>>, console_id, status| {
-            out.push(refusal(rakp1.tag, console_id, status));
-        };
         let found = self
             .table
             .handshakes
             .iter()
             .position(|h| h.id == rakp1.managed_id);
         let Some(handshake) = found.and_then(|i| self.table.handshakes.get(i)) else {
-            refuse(out, 0, RakpStatus::INVALID_SESSION_ID);
+            out.push(refusal(rakp1.tag, 0, RakpStatus::INVALID_SESSION_ID));
             return;
         };
         let (console_id, suite, most) = match &handshake.stage {
@@ -201,17 +198,22 @@ impl Responder {
             Stage::Challenged { .. } => return,
         };
         if rakp1.user.len() > 16 {
-            refuse(out, console_id, RakpStatus::INVALID_NAME_LENGTH);
+            out.push(refusal(rakp1.tag, console_id, RakpStatus::INVALID_NAME_LENGTH));
             return;
         }
         // Names may come padded with zeroes; they are hashed as sent.
         let name = trim(&rakp1.user);
-        let exact = self.config.oddities.exact_lookup;
         let managed_random = io.random();
         let managed_guid = io.bmc.guid();
         let kg = io.bmc.kg();
         let mut locked = None;
-        let step = match lookup::by_role(io.bmc, rakp1.role, name, most, exact) {
+        let step = match lookup::by_role(
+            io.bmc,
+            rakp1.role,
+            name,
+            most,
+            self.config.oddities.exact_lookup,
+        ) {
             Ok((account, _)) if self.bouncer.is_locked(account.id, io.now) => {
                 locked = Some(account.id);
                 Err(RakpStatus::UNAUTHORIZED_NAME)
@@ -241,7 +243,7 @@ impl Responder {
                     io.bmc.book(Event::LoginFailed);
                 }
                 self.table.handshakes.retain(|h| h.id != rakp1.managed_id);
-                refuse(out, console_id, status);
+                out.push(refusal(rakp1.tag, console_id, status));
                 return;
             }
         };

@@ -107,7 +107,7 @@ fn the_watchdog_bites() {
     run(&mut server, start, 6, 0x22, &[]);
     server.tick(start + Duration::from_millis(900));
     assert!(server.power.on);
-    server.tick(start + Duration::from_millis(1000));
+    server.tick(start + Duration::from_secs(1));
     server.tick(start + Duration::from_millis(1100));
     assert!(!server.power.on);
     assert_eq!(server.power.restart_cause, 4);

@@ -146,7 +146,8 @@ impl Lan {
             14 => self.backup_gateway.to_vec(),
             15 => self.backup_mac.to_vec(),
             16 => self.community.to_vec(),
-            17 => vec![0],
+            // Alert destinations there are; IPv6 traffic class.
+            17 | 52 => vec![0],
             20 => self.vlan.to_le_bytes().to_vec(),
             21 => vec![self.vlan_priority],
             22 => vec![self.suites.len().min(16) as u8],
@@ -164,7 +165,6 @@ impl Lan {
             26 => self.bad_password.to_vec(),
             50 => vec![0x06],
             51 => vec![self.family],
-            52 => vec![0],
             53 | 54 => vec![MAX_HOPS],
             55 => vec![V6_SLOTS, V6_SLOTS, 0x03],
             56 if set < V6_SLOTS => {
