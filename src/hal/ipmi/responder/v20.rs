@@ -198,7 +198,11 @@ impl Responder {
             Stage::Challenged { .. } => return,
         };
         if rakp1.user.len() > 16 {
-            out.push(refusal(rakp1.tag, console_id, RakpStatus::INVALID_NAME_LENGTH));
+            out.push(refusal(
+                rakp1.tag,
+                console_id,
+                RakpStatus::INVALID_NAME_LENGTH,
+            ));
             return;
         }
         // Names may come padded with zeroes; they are hashed as sent.
