@@ -30,6 +30,13 @@ use verdict::Asked;
 /// finite.
 const UNRESOLVED: usize = 512;
 
+/// Addresses that are asked in their first moments at the same time. More would only make queues, and queues look
+/// like silence.
+const FRESH: usize = 64;
+
+/// How long an address counts as fresh; later it is slow or dead, and the next may begin.
+const FIRST_MOMENTS: Duration = Duration::from_millis(100);
+
 /// Threads for blocking HTTP, all addresses together.
 const THREADS: usize = 256;
 
@@ -103,6 +110,7 @@ pub struct Detector {
     lan: Arc<Lan>,
     options: Options,
     threads: Semaphore,
+    fresh: Semaphore,
     unresolved: Arc<Semaphore>,
 }
 
@@ -116,6 +124,7 @@ impl Detector {
             lan,
             options,
             threads: Semaphore::new(THREADS),
+            fresh: Semaphore::new(FRESH),
             unresolved: Arc::new(Semaphore::new(UNRESOLVED)),
         })
     }
@@ -132,12 +141,22 @@ impl Detector {
         } else {
             Arc::clone(&self.unresolved).acquire_owned().await.ok()
         };
+        let fresh = self.fresh.acquire().await;
         let life = Life::new(permit);
         let begun = Instant::now();
-        let (ipmi, (url, redfish)) = tokio::join!(
-            self.ipmi(address, begun, &life),
-            self.redfish(subject, address.ip(), &life),
-        );
+        let mut asking = std::pin::pin!(async {
+            tokio::join!(
+                self.ipmi(address, begun, &life),
+                self.redfish(subject, address.ip(), &life),
+            )
+        });
+        let (ipmi, (url, redfish)) = tokio::select! {
+            answers = &mut asking => answers,
+            () = tokio::time::sleep(FIRST_MOMENTS) => {
+                drop(fresh);
+                asking.await
+            }
+        };
         let asked = Asked {
             target: subject.target.clone(),
             address: Some(address.ip()),
