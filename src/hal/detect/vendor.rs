@@ -2,6 +2,8 @@
 //!
 //! No whitelist: a name that is not known is passed on as it came.
 
+use crate::hal::drivers::ipmi::manufacturer::{Maker, maker};
+
 /// Spellings met in the field (lower case, matched as the beginning of a name) and ours.
 const NAMES: &[(&str, &str)] = &[
     ("dell", "Dell"),
@@ -71,24 +73,9 @@ pub fn of_organization(organization: &str) -> Option<&'static str> {
     known(organization)
 }
 
-/// The vendor behind an IANA enterprise number.
+/// The vendor, or the maker of the firmware, behind an IANA enterprise number.
 pub fn of_iana(number: u32) -> Option<&'static str> {
-    Some(match number {
-        2 | 20_301 | 19_046 => "Lenovo",
-        11 | 47_196 => "HPE",
-        343 => "Intel",
-        674 => "Dell",
-        2_011 => "Huawei",
-        5_703 | 33_049 => "NVIDIA",
-        5_771 => "Cisco",
-        7_244 => "Quanta",
-        10_368 => "Fujitsu",
-        10_876 | 47_488 => "Supermicro",
-        15_370 => "Gigabyte",
-        20_974 => "AMI",
-        37_945 => "Inspur",
-        _ => return None,
-    })
+    maker(number).map(|(Maker::Server(name) | Maker::Firmware(name))| name)
 }
 
 #[cfg(test)]
