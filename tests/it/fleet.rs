@@ -38,7 +38,7 @@ fn within(time: Duration) -> Cx {
     Cx::until(Instant::now() + time)
 }
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn handles_share_one_session_and_the_last_one_closes_it() {

@@ -205,47 +205,22 @@ impl Responder {
             ));
             return;
         }
-        // Names may come padded with zeroes; they are hashed as sent.
-        let name = trim(&rakp1.user);
         let managed_random = io.random();
         let managed_guid = io.bmc.guid();
-        let kg = io.bmc.kg();
-        let mut locked = None;
-        let step = match lookup::by_role(
-            io.bmc,
-            rakp1.role,
-            name,
-            most,
-            self.config.oddities.exact_lookup,
-        ) {
-            Ok((account, _)) if self.bouncer.is_locked(account.id, io.now) => {
-                locked = Some(account.id);
-                Err(RakpStatus::UNAUTHORIZED_NAME)
-            }
-            Ok((account, limit)) => {
-                let rakp = Rakp {
-                    suite,
-                    console_id,
-                    managed_id: rakp1.managed_id,
-                    console_random: rakp1.console_random,
-                    managed_random,
-                    managed_guid,
-                    role: rakp1.role,
-                    user: rakp1.user.clone(),
-                    variant: Variant::default(),
-                };
-                let code = rakp.rakp2_code(account.password);
-                let expected = Expected::of(&rakp, account.password, kg.as_ref());
-                Ok((account.id, limit, code, expected))
-            }
-            Err(status) => Err(status),
+        let rakp = Rakp {
+            suite,
+            console_id,
+            managed_id: rakp1.managed_id,
+            console_random: rakp1.console_random,
+            managed_random,
+            managed_guid,
+            role: rakp1.role,
+            user: rakp1.user,
+            variant: Variant::default(),
         };
-        let (user, limit, code, expected) = match step {
-            Ok(step) => step,
+        let (user, limit, code, expected) = match self.identify(io, &rakp, most) {
+            Ok(challenge) => challenge,
             Err(status) => {
-                if status == RakpStatus::UNAUTHORIZED_NAME && locked.is_none() {
-                    io.bmc.book(Event::LoginFailed);
-                }
                 self.table.handshakes.retain(|h| h.id != rakp1.managed_id);
                 out.push(refusal(rakp1.tag, console_id, status));
                 return;
@@ -272,6 +247,36 @@ impl Responder {
                 request: payload,
                 reply,
             };
+        }
+    }
+
+    /// The account that is meant, what it may do, the code of RAKP 2, and what RAKP 3 must bring.
+    fn identify(
+        &mut self,
+        io: &mut Io<'_>,
+        rakp: &Rakp,
+        most: Privilege,
+    ) -> Result<(u8, Privilege, Vec<u8>, Expected), RakpStatus> {
+        let kg = io.bmc.kg();
+        let exact = self.config.oddities.exact_lookup;
+        // Names may come padded with zeroes; they are hashed as sent.
+        let found = lookup::by_role(io.bmc, rakp.role, trim(&rakp.user), most, exact);
+        match found {
+            // Said as if there were no such account, but not booked again: the lock is what it is about.
+            Ok((account, _)) if self.bouncer.is_locked(account.id, io.now) => {
+                Err(RakpStatus::UNAUTHORIZED_NAME)
+            }
+            Ok((account, limit)) => {
+                let code = rakp.rakp2_code(account.password);
+                let expected = Expected::of(rakp, account.password, kg.as_ref());
+                Ok((account.id, limit, code, expected))
+            }
+            Err(status) => {
+                if status == RakpStatus::UNAUTHORIZED_NAME {
+                    io.bmc.book(Event::LoginFailed);
+                }
+                Err(status)
+            }
         }
     }
 

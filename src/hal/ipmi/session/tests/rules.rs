@@ -101,11 +101,11 @@ fn next_timeout_is_never_in_the_past() {
     let mut bed = Bed::plain(config());
     bed.ask(read(b"login")).unwrap();
     bed.server.codes = vec![0xc0];
-    bed.submit(1, read(b"paused"), Duration::from_secs(60));
+    bed.submit(1, read(b"paused"), Duration::from_mins(1));
     bed.run_until(|bed| bed.server.codes.is_empty());
     bed.run_for(Duration::from_millis(50));
     bed.mangle = Box::new(|_, _| Vec::new());
-    bed.submit(2, read(b"unanswered"), Duration::from_secs(60));
+    bed.submit(2, read(b"unanswered"), Duration::from_mins(1));
     let mut calls = 0;
     while let Some(at) = bed.client.next_timeout() {
         assert!(calls == 0 || at > bed.now, "call {calls}");
