@@ -6,23 +6,23 @@ cd "$(dirname "$0")/fuzz"
 secs=${1:-600}
 only=${2:-}
 host=$(rustc -vV | sed -n 's/^host: //p')
-export CARGO_TARGET_DIR=${FUZZ_TARGET_DIR:-$PWD/target}
+out=${FUZZ_TARGET_DIR:-$PWD/target}
 export RUSTC_BOOTSTRAP=1
 export RUSTFLAGS="--cfg fuzzing -Zsanitizer=address -Cdebug-assertions -Coverflow-checks \
  -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
  -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
-${CARGO_CMD:-cargo} build -q --release --target "$host"
+${CARGO_CMD:-cargo} build -q --release --target "$host" --target-dir "$out"
 mkdir -p artifacts
 failed=0
 for source in fuzz_targets/*.rs; do
     name=$(basename "$source" .rs)
     [ -z "$only" ] || [ "$only" = "$name" ] || continue
-    corpus=$CARGO_TARGET_DIR/corpus/$name
+    corpus=$out/corpus/$name
     seeds=corpus/$name
     mkdir -p "$corpus"
     [ -d "$seeds" ] || seeds=
-    log=$CARGO_TARGET_DIR/$name.log
-    if "$CARGO_TARGET_DIR/$host/release/$name" -max_total_time="$secs" -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
+    log=$out/$name.log
+    if "$out/$host/release/$name" -max_total_time="$secs" -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
         -artifact_prefix="artifacts/$name-" "$corpus" $seeds >"$log" 2>&1; then
         echo "fuzz: $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs in $secs s, no finding"
     else
