@@ -22,10 +22,10 @@ static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0)
 impl Sim {
     fn start(count: u32, options: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        // Its own part of loopback: the second byte is that of no other test.
+        // A /24 of its own; the second byte is that of no other test.
         let pid = std::process::id();
         let n = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let listen = format!("127.{}.{}.1", 250 + n % 5, pid % 250);
+        let listen = format!("127.250.{}.1", (pid * 16 + n) % 250);
         let control = dir.path().join("control").to_string_lossy().into_owned();
         let mut child = halbox()
             .args(["sim", "--count", &count.to_string(), "--listen", &listen])
