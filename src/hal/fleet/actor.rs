@@ -280,10 +280,7 @@ impl Actor {
                     }
                 }
                 Output::Reply { token, response } => self.finish(token, Ok(response)),
-                Output::Failed { token, error } => {
-                    let error = error.context(self.addr.to_string());
-                    self.finish(token, Err(error));
-                }
+                Output::Failed { token, error } => self.finish(token, Err(error)),
                 Output::Active(info) => self.learnt.update(|l| l.suite = info.suite.or(l.suite)),
                 Output::Closed => self.memorise(),
             }
@@ -329,7 +326,7 @@ impl Actor {
                 if let Some(job) = queue.remove(at) {
                     let error = Error::new(Kind::Timeout, job.request.name)
                         .with_source("the BMC was busy with other operations until the deadline");
-                    let _ = job.reply.send(Err(error.context(self.addr.to_string())));
+                    let _ = job.reply.send(Err(error));
                 }
             }
         }
