@@ -328,3 +328,46 @@ fn an_interrupt_ends_it_with_130() {
     assert_eq!(out.status.code(), Some(130), "{}", stderr(&out));
     assert!(!stderr(&out).contains("panicked"), "{}", stderr(&out));
 }
+
+#[test]
+fn an_interrupt_closes_the_session_that_is_open() {
+    use halbox::hal::sim::{self, Options};
+    use halbox::hal::transport::faults::Faults;
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+    // Sixty commands of 40 ms: time enough to be interrupted in the middle.
+    let sim = sim::start(Options {
+        port: 0,
+        faults: Faults {
+            delay: std::time::Duration::from_millis(20),
+            ..Faults::default()
+        },
+        ..Options::default()
+    })
+    .unwrap();
+    let child = halbox()
+        .args(["bmc", "--no-cache", "-U", "admin", "-E", "--address"])
+        .arg(sim.addrs()[0].to_string())
+        .arg("sensors")
+        .env("HALBOX_PASSWORD", "admin")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    while sim.total().commands < 5 {
+        std::thread::yield_now();
+    }
+    assert_eq!(sim.total().sessions_open, 1);
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    kill(pid, Signal::SIGINT).unwrap();
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(130), "{}", stderr(&out));
+    assert!(!stderr(&out).contains("panicked"), "{}", stderr(&out));
+    // It ended after the BMC had confirmed: nothing is left to happen.
+    let seen = sim.total();
+    assert_eq!(
+        (seen.sessions_open, seen.sessions_closed),
+        (0, 1),
+        "{seen:?}"
+    );
+}
