@@ -363,8 +363,11 @@ fn legacy_tls_is_named() {
             }
             let mut rest = vec![0; usize::from(u16::from_be_bytes([hello[3], hello[4]]))];
             let _ = tcp.read_exact(&mut rest);
-            // 0x1301 is a suite of TLS 1.3: the hello is a modern one.
-            let modern = rest.windows(2).any(|w| w == [0x13, 0x01]);
+            // 0x1301 is a suite of TLS 1.3: the hello is a modern one. The random number before may hold these bytes too.
+            let after_id = 39 + usize::from(rest[38]);
+            let length = usize::from(u16::from_be_bytes([rest[after_id], rest[after_id + 1]]));
+            let suites = &rest[after_id + 2..after_id + 2 + length];
+            let modern = suites.chunks(2).any(|suite| suite == [0x13, 0x01]);
             let answer = if modern && refuses_modern {
                 vec![0x15, 3, 1, 0, 2, 2, 70]
             } else {
