@@ -169,7 +169,13 @@ impl Actor {
                     self.contact = Contact::Made;
                     self.session.handle_refused(now);
                 }
-                Event::Message(Some(message)) => self.accept(now, message),
+                Event::Message(Some(message)) => {
+                    self.accept(now, message);
+                    // What comes after the end was called would open a session again.
+                    if stopping {
+                        self.refuse_queue("halbox is ending");
+                    }
+                }
                 Event::Message(None) => self.orphaned = true,
                 Event::Timer => self.tick(now),
                 Event::Place(permit) => {
