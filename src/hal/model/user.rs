@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::Secret;
+
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct User {
@@ -17,6 +19,19 @@ pub struct User {
     pub role: Role,
     /// May it use the LAN channel?
     pub channel_access: bool,
+}
+
+/// An account to make.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Its name.
+    pub name: String,
+    /// Its password.
+    pub password: Secret,
+    /// What it may do: administrator, operator or user.
+    pub role: Role,
+    /// May it use the serial console (IPMI: SOL payload)?
+    pub console: bool,
 }
 
 /// What an account may do.
