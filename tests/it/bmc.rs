@@ -371,3 +371,44 @@ fn an_interrupt_closes_the_session_that_is_open() {
         "{seen:?}"
     );
 }
+
+#[test]
+fn a_second_interrupt_ends_it_at_once() {
+    use halbox::hal::sim::{self, Options};
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+    let sim = sim::start(Options {
+        port: 0,
+        ..Options::default()
+    })
+    .unwrap();
+    // Between them stands one who is mute once the session is open: the goodbye has to be waited for.
+    let relay = crate::common::relay::Relay::start(sim.addrs()[0]);
+    relay.mute_after(5);
+    let mut child = halbox()
+        .args(["bmc", "--no-cache", "-U", "admin", "-E", "--timeout", "10m"])
+        .arg("--address")
+        .arg(relay.address.to_string())
+        .arg("sensors")
+        .env("HALBOX_PASSWORD", "admin")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    while sim.total().commands < 2 {
+        std::thread::yield_now();
+    }
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    // Signals of one kind merge while they wait: they are sent until it is gone.
+    while child.try_wait().unwrap().is_none() {
+        let _ = kill(pid, Signal::SIGINT);
+        std::thread::yield_now();
+    }
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(130), "{}", stderr(&out));
+    assert!(
+        stderr(&out).contains("interrupted twice"),
+        "{}",
+        stderr(&out)
+    );
+}

@@ -143,6 +143,37 @@ async fn cancelled_and_ended_reads_say_so() {
 }
 
 #[tokio::test]
+async fn a_command_that_comes_after_the_end_opens_nothing() {
+    let sim = simulated(Options {
+        faults: Faults {
+            delay: Duration::from_millis(200),
+            ..Faults::default()
+        },
+        ..Options::default()
+    });
+    let fleet = fleet();
+    let bmc = fleet.bmc(&endpoint(sim.addrs()[0], "admin")).unwrap();
+    let cx = within(LONG);
+    run(&*bmc, &cx, &GetDeviceId).await.unwrap();
+    let late = async {
+        // The BMC has the Close Session, its answer is still on the way.
+        while sim.total().sessions_closed == 0 {
+            tokio::task::yield_now().await;
+        }
+        run(&*bmc, &cx, &GetDeviceId).await
+    };
+    let (left, late) = tokio::join!(fleet.shutdown(LONG), late);
+    assert!(late.is_err(), "{late:?}");
+    assert_eq!(left, 0);
+    let seen = sim.total();
+    assert_eq!(
+        (seen.sessions_opened, seen.sessions_open),
+        (1, 0),
+        "{seen:?}"
+    );
+}
+
+#[tokio::test]
 async fn people_go_before_refreshes() {
     let sim = simulated(Options {
         faults: Faults {

@@ -74,6 +74,10 @@ pub fn cancel_on_interrupt() -> Result<Cancel, Failure> {
                 _ = terminate.recv() => {}
             }
             if switch.is_cancelled() {
+                let _ = writeln!(
+                    io::stderr(),
+                    "halbox: interrupted twice, sessions may stay open until the BMC ends them"
+                );
                 std::process::exit(130);
             }
             switch.cancel();

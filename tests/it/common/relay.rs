@@ -14,9 +14,10 @@ pub struct Relay {
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Default)]
 struct Shared {
     requests: AtomicUsize,
+    /// Answers that still get through.
+    answers: AtomicUsize,
     stop: AtomicBool,
 }
 
@@ -27,7 +28,11 @@ impl Relay {
         let back = UdpSocket::bind("127.0.0.1:0").unwrap();
         back.connect(bmc).unwrap();
         let address = front.local_addr().unwrap();
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            requests: AtomicUsize::new(0),
+            answers: AtomicUsize::new(usize::MAX),
+            stop: AtomicBool::new(false),
+        });
         let in_thread = Arc::clone(&shared);
         let thread = std::thread::spawn(move || run(&front, &back, &in_thread));
         Self {
@@ -35,6 +40,11 @@ impl Relay {
             shared,
             thread: Some(thread),
         }
+    }
+
+    /// Lets `answers` more datagrams of the BMC through, then none.
+    pub fn mute_after(&self, answers: usize) {
+        self.shared.answers.store(answers, Ordering::SeqCst);
     }
 
     /// Datagrams of clients since the last call.
@@ -68,7 +78,11 @@ fn run(front: &UdpSocket, back: &UdpSocket, shared: &Shared) {
             let _ = back.send(&buf[..n]);
         }
         if let (Ok(n), Some(to)) = (back.recv(&mut buf), client) {
-            let _ = front.send_to(&buf[..n], to);
+            let left = shared.answers.load(Ordering::SeqCst);
+            if left > 0 {
+                shared.answers.store(left - 1, Ordering::SeqCst);
+                let _ = front.send_to(&buf[..n], to);
+            }
         }
     }
 }
