@@ -3,6 +3,28 @@
 //! Framing knows nothing of them. Each command can be read and written in both directions, because the
 //! simulator is the other half of the same code.
 
+/// The request half of a [`Command`] that has no request data.
+macro_rules! no_request_data {
+    () => {
+        fn encode(&self, _: &mut Vec<u8>) {}
+
+        fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
+            Ok(Self)
+        }
+    };
+}
+
+/// The reply half of a [`Command`] whose reply is the completion code alone.
+macro_rules! no_reply_data {
+    () => {
+        fn encode_reply(_: &Self::Reply, _: &mut Vec<u8>) {}
+
+        fn decode_reply(&self, _: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
+            Ok(())
+        }
+    };
+}
+
 pub mod app;
 pub mod catalogue;
 pub mod chassis;

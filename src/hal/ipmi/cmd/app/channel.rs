@@ -168,11 +168,7 @@ impl Command for SetChannelAccess {
         })
     }
 
-    fn encode_reply((): &(), _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get Channel Info (§22.24).

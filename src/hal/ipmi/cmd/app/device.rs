@@ -72,11 +72,7 @@ impl Command for GetDeviceId {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
-
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.push(reply.device);
@@ -125,17 +121,9 @@ impl Command for ColdReset {
     const PRIVILEGE: Privilege = Privilege::Administrator;
     const EFFECT: Effect = Effect::Once;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
+    no_request_data!();
 
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
-
-    fn encode_reply((): &(), _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 impl Command for WarmReset {
@@ -146,17 +134,9 @@ impl Command for WarmReset {
     const PRIVILEGE: Privilege = Privilege::Administrator;
     const EFFECT: Effect = Effect::Once;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
+    no_request_data!();
 
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
-
-    fn encode_reply((): &(), _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get Self Test Results (§20.4).
@@ -199,11 +179,7 @@ impl Command for GetSelfTestResults {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
-
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.extend([reply.result, reply.detail]);
@@ -238,11 +214,7 @@ impl Command for GetAcpiPowerState {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
-
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.extend([reply.system & 0x7f, reply.device & 0x7f]);
@@ -272,11 +244,7 @@ impl Command for GetDeviceGuid {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
-
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Guid, out: &mut Vec<u8>) {
         out.extend(reply.0);
@@ -295,11 +263,7 @@ impl Command for GetSystemGuid {
     const PRIVILEGE: Privilege = Privilege::None;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
-
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Guid, out: &mut Vec<u8>) {
         out.extend(reply.0);

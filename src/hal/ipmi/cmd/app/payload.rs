@@ -110,11 +110,7 @@ impl Command for DeactivatePayload {
         })
     }
 
-    fn encode_reply((): &(), _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get Payload Activation Status (§24.4).
@@ -274,11 +270,7 @@ impl Command for SetUserPayloadAccess {
         })
     }
 
-    fn encode_reply((): &(), _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get User Payload Access (§24.7).

@@ -194,11 +194,7 @@ impl Command for CloseSession {
         })
     }
 
-    fn encode_reply((): &(), _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Which session Get Session Info is about.

@@ -109,11 +109,7 @@ impl Command for GetBmcGlobalEnables {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
-
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.push(reply.0);

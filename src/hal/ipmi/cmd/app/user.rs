@@ -78,11 +78,7 @@ impl Command for SetUserAccess {
         })
     }
 
-    fn encode_reply((): &(), _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get User Access (§22.27).
@@ -234,11 +230,7 @@ impl Command for SetUserName {
         })
     }
 
-    fn encode_reply((): &(), _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get User Name (§22.29). Completion codes 0xCB and 0xCC of many BMCs: the slot is empty.
@@ -360,9 +352,5 @@ impl Command for SetUserPassword {
         })
     }
 
-    fn encode_reply((): &(), _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }

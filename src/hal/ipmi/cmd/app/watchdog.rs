@@ -60,17 +60,9 @@ impl Command for ResetWatchdogTimer {
     const PRIVILEGE: Privilege = Privilege::Operator;
     const EFFECT: Effect = Effect::Idempotent;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
+    no_request_data!();
 
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
-
-    fn encode_reply((): &(), _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Set Watchdog Timer (§27.6). Stops a running timer unless `running` is set.
@@ -98,11 +90,7 @@ impl Command for SetWatchdogTimer {
         })
     }
 
-    fn encode_reply((): &(), _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get Watchdog Timer (§27.7).
@@ -126,11 +114,7 @@ impl Command for GetWatchdogTimer {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
-
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         reply.timer.encode(out);

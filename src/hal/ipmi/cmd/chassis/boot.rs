@@ -183,11 +183,7 @@ impl Command for SetSystemBootOptions {
         })
     }
 
-    fn encode_reply((): &Self::Reply, _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get System Boot Options (§28.13). Completion code 0x80: parameter not supported.

@@ -47,11 +47,7 @@ impl Command for ChassisControl {
         })
     }
 
-    fn encode_reply((): &Self::Reply, _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Chassis Identify (§28.5). Both bytes are optional on the wire; without any it is 15 seconds.
@@ -111,11 +107,7 @@ impl Command for ChassisIdentify {
         })
     }
 
-    fn encode_reply((): &Self::Reply, _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// What the host does when AC comes back; low three bits.
@@ -203,9 +195,5 @@ impl Command for SetPowerCycleInterval {
         })
     }
 
-    fn encode_reply((): &Self::Reply, _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }

@@ -33,11 +33,7 @@ impl Command for GetChassisCapabilities {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
-
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.extend([
@@ -154,11 +150,7 @@ impl Command for GetChassisStatus {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
-
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.extend([reply.power, reply.last_event, reply.misc]);
@@ -221,11 +213,7 @@ impl Command for GetSystemRestartCause {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
-
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.extend([reply.cause.0, reply.channel]);
@@ -267,11 +255,7 @@ impl Command for GetPohCounter {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _: &mut Vec<u8>) {}
-
-    fn decode(_: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.push(reply.minutes_per_count);

@@ -101,11 +101,7 @@ impl Command for ReserveDeviceSdrRepository {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _out: &mut Vec<u8>) {}
-
-    fn decode(_r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.extend(reply.to_le_bytes());

@@ -58,11 +58,7 @@ impl Command for PlatformEventMessage {
         })
     }
 
-    fn encode_reply(_reply: &Self::Reply, _out: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _r: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Flags and the assertion/deassertion bits of a sensor's events (§35.10 to §35.12). Missing bytes read as 0.
@@ -123,11 +119,7 @@ impl Command for SetSensorEventEnable {
         })
     }
 
-    fn encode_reply(_reply: &Self::Reply, _out: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _r: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get Sensor Event Enable (§35.11).

@@ -63,11 +63,7 @@ impl Command for SetSensorThresholds {
         })
     }
 
-    fn encode_reply(_reply: &Self::Reply, _out: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _r: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get Sensor Thresholds (§35.9).
@@ -151,11 +147,7 @@ impl Command for SetSensorHysteresis {
         })
     }
 
-    fn encode_reply(_reply: &Self::Reply, _out: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _r: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get Sensor Hysteresis (§35.7).

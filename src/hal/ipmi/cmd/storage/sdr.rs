@@ -33,11 +33,7 @@ impl Command for GetSdrRepositoryInfo {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _out: &mut Vec<u8>) {}
-
-    fn decode(_r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.push(reply.version);
@@ -72,11 +68,7 @@ impl Command for GetSdrRepositoryAllocationInfo {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _out: &mut Vec<u8>) {}
-
-    fn decode(_r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         reply.encode(out);
@@ -100,11 +92,7 @@ impl Command for ReserveSdrRepository {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _out: &mut Vec<u8>) {}
-
-    fn decode(_r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.extend(reply.to_le_bytes());
@@ -207,11 +195,7 @@ impl Command for GetSdrRepositoryTime {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _out: &mut Vec<u8>) {}
-
-    fn decode(_r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.extend(reply.to_le_bytes());
@@ -247,9 +231,5 @@ impl Command for SetSdrRepositoryTime {
         })
     }
 
-    fn encode_reply(_reply: &Self::Reply, _out: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _r: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }

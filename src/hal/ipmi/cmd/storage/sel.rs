@@ -36,11 +36,7 @@ impl Command for GetSelInfo {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _out: &mut Vec<u8>) {}
-
-    fn decode(_r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.push(reply.version);
@@ -75,11 +71,7 @@ impl Command for GetSelAllocationInfo {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _out: &mut Vec<u8>) {}
-
-    fn decode(_r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         reply.encode(out);
@@ -103,11 +95,7 @@ impl Command for ReserveSel {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _out: &mut Vec<u8>) {}
-
-    fn decode(_r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.extend(reply.to_le_bytes());
@@ -363,11 +351,7 @@ impl Command for GetSelTime {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _out: &mut Vec<u8>) {}
-
-    fn decode(_r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.extend(reply.to_le_bytes());
@@ -403,11 +387,7 @@ impl Command for SetSelTime {
         })
     }
 
-    fn encode_reply(_reply: &Self::Reply, _out: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _r: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get SEL Time UTC Offset (§31.11a).
@@ -423,11 +403,7 @@ impl Command for GetSelTimeUtcOffset {
     const PRIVILEGE: Privilege = Privilege::User;
     const EFFECT: Effect = Effect::Read;
 
-    fn encode(&self, _out: &mut Vec<u8>) {}
-
-    fn decode(_r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
+    no_request_data!();
 
     fn encode_reply(reply: &Self::Reply, out: &mut Vec<u8>) {
         out.extend(reply.to_le_bytes());
@@ -463,9 +439,5 @@ impl Command for SetSelTimeUtcOffset {
         })
     }
 
-    fn encode_reply(_reply: &Self::Reply, _out: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _r: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }

@@ -36,11 +36,7 @@ impl Command for SetLanConfigurationParameters {
         })
     }
 
-    fn encode_reply((): &Self::Reply, _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get LAN Configuration Parameters (§23.2). Completion code 0x80: parameter not supported.

@@ -159,11 +159,7 @@ impl Command for SetSolConfigurationParameters {
         })
     }
 
-    fn encode_reply((): &Self::Reply, _: &mut Vec<u8>) {}
-
-    fn decode_reply(&self, _: &mut Reader<'_>) -> Result<Self::Reply, DecodeError> {
-        Ok(())
-    }
+    no_reply_data!();
 }
 
 /// Get SOL Configuration Parameters (§26.3). Completion code 0x80: parameter not supported.
