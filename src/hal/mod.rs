@@ -11,6 +11,7 @@ pub mod error;
 pub mod fleet;
 pub mod ipmi;
 pub mod model;
+pub mod recording;
 pub mod sim;
 pub mod transport;
 pub mod vendors;

@@ -14,6 +14,7 @@ const HAL: &[(&str, u8)] = &[
     ("caps", 2),
     ("ipmi", 3),
     ("redfish", 3),
+    ("recording", 4),
     ("transport", 4),
     ("gate", 5),
     ("fleet", 5),
