@@ -136,7 +136,13 @@ impl Recording {
     }
 
     /// Adds the answer to a GET; an earlier one of the same path is replaced. Headers that are not kept are dropped.
-    pub fn add_redfish(&mut self, path: &str, status: u16, headers: &[(String, String)], body: &[u8]) {
+    pub fn add_redfish(
+        &mut self,
+        path: &str,
+        status: u16,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) {
         let headers = headers
             .iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))

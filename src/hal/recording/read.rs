@@ -38,9 +38,8 @@ pub fn load(path: &Path) -> Result<Recording> {
 pub fn parse(text: &[u8]) -> std::result::Result<Recording, String> {
     let mut lines = text.split(|byte| *byte == b'\n').enumerate();
     let (_, first) = lines.next().ok_or("empty")?;
-    let heading: Heading = serde_json::from_slice(first).map_err(|_| {
-        "no recording: its first line is not {\"halbox_recording\":1,…}".to_owned()
-    })?;
+    let heading: Heading = serde_json::from_slice(first)
+        .map_err(|_| "no recording: its first line is not {\"halbox_recording\":1,…}".to_owned())?;
     if heading.version == 0 || heading.version > super::VERSION {
         return Err(format!(
             "version {} of the format; this program reads version {}",
@@ -57,13 +56,17 @@ pub fn parse(text: &[u8]) -> std::result::Result<Recording, String> {
             continue;
         }
         if recording.redfish.len() + recording.ipmi.len() >= MAX_ANSWERS {
-            recording.warnings.push(format!("more than {MAX_ANSWERS} answers; the rest was left out"));
+            recording.warnings.push(format!(
+                "more than {MAX_ANSWERS} answers; the rest was left out"
+            ));
             break;
         }
         if let Err(why) = answer(line, &mut recording)
             && recording.warnings.len() < MAX_WARNINGS
         {
-            recording.warnings.push(format!("line {}: {why}", index + 1));
+            recording
+                .warnings
+                .push(format!("line {}: {why}", index + 1));
         }
     }
     Ok(recording)
@@ -151,7 +154,10 @@ fn bytes(text: &str) -> std::result::Result<Vec<u8>, String> {
     let digits: Vec<u32> = text
         .chars()
         .filter(|c| !c.is_ascii_whitespace())
-        .map(|c| c.to_digit(16).ok_or_else(|| format!("'{c}' is no hex digit")))
+        .map(|c| {
+            c.to_digit(16)
+                .ok_or_else(|| format!("'{c}' is no hex digit"))
+        })
         .collect::<std::result::Result<_, _>>()?;
     if digits.len() > 2 * MAX_DATA {
         return Err(format!("more than {MAX_DATA} bytes"));
@@ -209,7 +215,11 @@ mod tests {
         assert_eq!(read.warnings.len(), 3, "{:?}", read.warnings);
         assert!(read.warnings[0].starts_with("line 3: half"));
         assert_eq!(read.ipmi.len(), 1);
-        assert!(parse(b"{\"halbox_recording\":2}").unwrap_err().contains("version 2"));
+        assert!(
+            parse(b"{\"halbox_recording\":2}")
+                .unwrap_err()
+                .contains("version 2")
+        );
         assert!(parse(b"{}").is_err());
         assert!(parse(b"").is_err());
         assert!(bytes(&"00".repeat(2000)).is_err());

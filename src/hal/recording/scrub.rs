@@ -112,9 +112,8 @@ impl Names {
 
     fn add(&mut self, text: &str) {
         // Short or wordy ones would blot out other things: "NA", "To be filled by O.E.M.".
-        let plain = text.len() >= 5
-            && !text.contains(' ')
-            && text.bytes().any(|b| b.is_ascii_digit());
+        let plain =
+            text.len() >= 5 && !text.contains(' ') && text.bytes().any(|b| b.is_ascii_digit());
         if plain && !self.0.contains_key(text) {
             let name = format!("SN{:04}", self.0.len() + 1);
             self.0.insert(text.to_owned(), name);
@@ -138,7 +137,12 @@ fn walk(value: &mut Value, used: &[&str], names: &Names) {
         Value::Object(map) => {
             for (name, inner) in map.iter_mut() {
                 match inner {
-                    Value::String(text) if is_secret(name) && !name.contains('@') && !text.is_empty() && !text.starts_with("/redfish") => {
+                    Value::String(text)
+                        if is_secret(name)
+                            && !name.contains('@')
+                            && !text.is_empty()
+                            && !text.starts_with("/redfish") =>
+                    {
                         HIDDEN.clone_into(text);
                     }
                     inner => walk(inner, used, names),
@@ -195,7 +199,12 @@ mod tests {
             "SerialNumber": "ABC1234", "Oem": {"Note": "tag ABC1234 calvin99", "ServiceTag": "ABC1234"},
             "Password": "p", "MinPasswordLength": 8, "SNMP": {"CommunityString": "public"},
         });
-        recording.add_redfish("/redfish/v1/Systems/1", 200, &[], body.to_string().as_bytes());
+        recording.add_redfish(
+            "/redfish/v1/Systems/1",
+            200,
+            &[],
+            body.to_string().as_bytes(),
+        );
         recording.add_redfish("/redfish/v1/SessionService/Sessions/7", 200, &[], b"{}");
         let answer = |cmd, data: &[u8], reply: &[u8]| IpmiAnswer {
             bridged: None,
