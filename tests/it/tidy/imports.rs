@@ -31,7 +31,9 @@ const FACADE: &[&str] = &["Error", "Kind", "Result"];
 /// The layer of a module path, with the name for the message. Higher may use lower.
 fn layer(path: &[String]) -> Option<(u8, &str)> {
     match path.first().map(String::as_str)? {
-        "applets" => Some((101, "applets")),
+        "applets" => Some((103, "applets")),
+        "api" => Some((102, "api")),
+        "discover" => Some((101, "discover")),
         "inventory" => Some((100, "inventory")),
         "hal" => {
             let name = path.get(1).map(String::as_str)?;
