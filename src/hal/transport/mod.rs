@@ -2,7 +2,9 @@
 
 pub mod faults;
 pub mod http;
+pub mod kcs;
 pub mod lan;
 pub mod resolve;
 
+pub use kcs::Kcs;
 pub use lan::{Lan, Port};

@@ -23,6 +23,7 @@ const HAL: &[(&str, u8)] = &[
     ("vendors", 8),
     ("detect", 9),
     ("sim", 9),
+    ("inband", 9),
 ];
 
 /// What `hal` itself exports again; belongs to `error`.

@@ -25,7 +25,7 @@ pub struct IpmiNetwork(pub Arc<dyn Exchange>);
 
 /// A LAN channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct LanChannel {
+pub struct LanChannel {
     /// Its number.
     pub number: u8,
     /// Its MAC, if the BMC tells a possible one.
@@ -85,7 +85,7 @@ fn fill(info: &mut LanInfo, parameter: &LanParameter) {
 }
 
 /// The words of the public JSON. The upper four bits of the byte are reserved, and not always zero.
-fn source_name(source: IpSource) -> String {
+pub fn source_name(source: IpSource) -> String {
     let name = match IpSource(source.0 & 0x0f) {
         IpSource::UNSPECIFIED => "unspecified",
         IpSource::STATIC => "static",
@@ -97,7 +97,7 @@ fn source_name(source: IpSource) -> String {
 }
 
 /// Parameters of a channel, in the order asked for.
-async fn parameters(
+pub async fn parameters(
     bmc: &dyn Exchange,
     cx: &Cx,
     channel: u8,
@@ -121,7 +121,7 @@ async fn parameters(
 /// address, else with a MAC, else of that medium at all. BMCs answer Get Channel Info in odd ways (OpenBMC
 /// calls its Ethernet "other LAN", Penguin and Intel S9200WK have it on 2 and 3): only a channel that has a MAC
 /// is believed at once.
-pub(super) async fn lan_channel(bmc: &dyn Exchange, cx: &Cx) -> Result<LanChannel> {
+pub async fn lan_channel(bmc: &dyn Exchange, cx: &Cx) -> Result<LanChannel> {
     let present = GetChannelInfo {
         channel: PRESENT_CHANNEL,
     };

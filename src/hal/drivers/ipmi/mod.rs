@@ -8,7 +8,7 @@ mod chunk;
 mod fake;
 pub mod fru;
 mod identity;
-mod lan;
+pub mod lan;
 mod led;
 pub mod manufacturer;
 mod metrics;
