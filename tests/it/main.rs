@@ -21,3 +21,4 @@ mod sim_oracles;
 mod sim_profiles;
 mod static_binary;
 mod tidy;
+mod users;

@@ -155,10 +155,13 @@ mod tests {
         for operation in ops::all() {
             assert!(names.insert(operation.name), "{} twice", operation.name);
             let line = format!("--address 10.0.0.1 {}", operation.path.join(" "));
-            let line = if operation.name == "raw" {
-                format!("{line} 6 1")
-            } else {
-                line
+            let line = match operation.name {
+                "raw" => format!("{line} 6 1"),
+                "users.create" => format!("{line} metal --role operator"),
+                name if name.starts_with("users.") && operation.path.len() == 2 => {
+                    format!("{line} metal")
+                }
+                _ => line,
             };
             let matches = parse(&line);
             assert_eq!(chosen(&matches).unwrap().0.name, operation.name);

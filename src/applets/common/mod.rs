@@ -4,6 +4,7 @@ pub mod confirm;
 pub mod credentials;
 pub mod duration;
 pub mod exit;
+pub mod new_password;
 pub mod output;
 pub mod process;
 pub mod progress;

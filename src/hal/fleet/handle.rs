@@ -155,6 +155,10 @@ impl Exchange for Remote {
     fn learnt(&self) -> &LearntCell {
         &self.learnt
     }
+
+    fn user(&self) -> Option<&[u8]> {
+        Some(&self.config.user)
+    }
 }
 
 impl fmt::Debug for Remote {

@@ -99,6 +99,11 @@ pub trait Exchange: Send + Sync {
 
     /// What was learnt of this BMC: chunk sizes, SDRs, quirks. Shared by all who talk to it.
     fn learnt(&self) -> &LearntCell;
+
+    /// The user name that is logged in, as it was sent; `None` where nobody logs in (/dev/ipmi0).
+    fn user(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// Runs a typed command: encode, exchange, completion code, decode.

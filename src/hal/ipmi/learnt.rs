@@ -24,6 +24,8 @@ pub struct Learnt {
     pub window: Option<u8>,
     /// Oddities seen, by symptom or by product.
     pub quirks: Quirks,
+    /// The slot that accounts of ours customarily have on BMCs of this vendor.
+    pub user_slot: Option<u8>,
 }
 
 /// Bytes per read that the BMC bore.

@@ -66,11 +66,8 @@ impl Attended {
         if tells == Tells::Product
             && let Ok(device) = finish(&GetDeviceId, response)
         {
-            self.learnt().update(|learnt| {
-                learnt.manufacturer = Some(device.manufacturer);
-                learnt.product = Some(device.product);
-                switch_on(&mut learnt.quirks, device.manufacturer, device.product);
-            });
+            self.learnt()
+                .update(|learnt| switch_on(learnt, device.manufacturer, device.product));
         }
         if tells.matters(response)
             && self.learnt().snapshot().manufacturer.is_none()
@@ -111,6 +108,10 @@ impl Exchange for Attended {
 
     fn learnt(&self) -> &LearntCell {
         self.inner.learnt()
+    }
+
+    fn user(&self) -> Option<&[u8]> {
+        self.inner.user()
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod attended;
 mod dell;
+mod lenovo;
 mod supermicro;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::hal::error::Result;
 use crate::hal::ipmi::Exchange;
 use crate::hal::ipmi::cmd::app::GetDeviceId;
 use crate::hal::ipmi::exchange::run;
+use crate::hal::ipmi::learnt::Learnt;
 use crate::hal::ipmi::quirks::Quirks;
 use crate::hal::model::Cx;
 
@@ -27,6 +29,8 @@ pub struct Row {
     pub products: Option<(u16, u16)>,
     /// Names of flags in [`Quirks`].
     pub quirks: &'static [&'static str],
+    /// The slot that accounts of ours customarily have.
+    pub user_slot: Option<u8>,
 }
 
 impl Row {
@@ -39,21 +43,26 @@ impl Row {
 }
 
 /// Rows of all vendors.
-const VENDORS: &[&[Row]] = &[dell::ROWS, supermicro::ROWS];
+const VENDORS: &[&[Row]] = &[dell::ROWS, lenovo::ROWS, supermicro::ROWS];
 
 /// The quirks of a product, by the numbers of Get Device ID.
 pub fn quirks_for(manufacturer: u32, product: u16) -> Quirks {
-    let mut quirks = Quirks::default();
-    switch_on(&mut quirks, manufacturer, product);
-    quirks
+    let mut learnt = Learnt::default();
+    switch_on(&mut learnt, manufacturer, product);
+    learnt.quirks
 }
 
-fn switch_on(quirks: &mut Quirks, manufacturer: u32, product: u16) {
+/// Writes down who it is and what that means. A flag that is on already stays on.
+fn switch_on(learnt: &mut Learnt, manufacturer: u32, product: u16) {
+    learnt.manufacturer = Some(manufacturer);
+    learnt.product = Some(product);
+    learnt.user_slot = None;
     let rows = VENDORS.iter().copied().flatten();
     for row in rows.filter(|row| row.matches(manufacturer, product)) {
         for name in row.quirks {
-            quirks.set(name, true);
+            learnt.quirks.set(name, true);
         }
+        learnt.user_slot = row.user_slot.or(learnt.user_slot);
     }
 }
 
@@ -68,11 +77,8 @@ pub async fn learn(bmc: &dyn Exchange, cx: &Cx) -> Result<()> {
         let device = run(bmc, cx, &GetDeviceId).await?;
         (device.manufacturer, device.product)
     };
-    bmc.learnt().update(|learnt| {
-        learnt.manufacturer = Some(manufacturer);
-        learnt.product = Some(product);
-        switch_on(&mut learnt.quirks, manufacturer, product);
-    });
+    bmc.learnt()
+        .update(|learnt| switch_on(learnt, manufacturer, product));
     Ok(())
 }
 
@@ -81,7 +87,7 @@ pub async fn learn(bmc: &dyn Exchange, cx: &Cx) -> Result<()> {
 pub fn attach(bmc: &mut Bmc, exchange: Arc<dyn Exchange>) {
     exchange.learnt().update(|learnt| {
         if let (Some(manufacturer), Some(product)) = (learnt.manufacturer, learnt.product) {
-            switch_on(&mut learnt.quirks, manufacturer, product);
+            switch_on(learnt, manufacturer, product);
         }
     });
     drivers::ipmi::attach(bmc, Arc::new(attended::Attended::new(exchange)));

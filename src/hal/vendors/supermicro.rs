@@ -10,4 +10,5 @@ pub(super) const ROWS: &[Row] = &[Row {
     manufacturers: MANUFACTURERS,
     products: None,
     quirks: &["uefi_disk_0x24"],
+    user_slot: Some(10),
 }];

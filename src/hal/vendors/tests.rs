@@ -12,7 +12,8 @@ use crate::hal::model::BoxFuture;
 #[test]
 fn every_row_names_flags_that_there_are() {
     for row in VENDORS.iter().copied().flatten() {
-        assert!(!row.manufacturers.is_empty() && !row.quirks.is_empty());
+        assert!(!row.manufacturers.is_empty());
+        assert!(row.user_slot.is_some() || !row.quirks.is_empty());
         for name in row.quirks {
             assert!(Quirks::default().set(name, true), "{name}");
             let info = quirks::all().find(|info| info.name == *name).unwrap();
@@ -34,6 +35,7 @@ fn by_manufacturer_and_product() {
         manufacturers: &[1],
         products: Some((10, 20)),
         quirks: &["uefi_disk_0x24"],
+        user_slot: None,
     };
     let matched = [9, 10, 20, 21].map(|product| row.matches(1, product));
     assert_eq!(matched, [false, true, true, false]);

@@ -21,7 +21,7 @@ pub mod sel;
 pub mod sensors;
 pub mod supplies;
 mod system_info;
-mod users;
+pub mod users;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

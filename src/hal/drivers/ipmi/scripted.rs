@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::hal::error::{Error, Kind, Result};
@@ -29,6 +29,8 @@ pub struct Scripted {
     script: Mutex<Script>,
     sent: Mutex<Vec<String>>,
     learnt: LearntCell,
+    /// Who is logged in.
+    pub user: OnceLock<Vec<u8>>,
 }
 
 impl Scripted {
@@ -53,6 +55,7 @@ impl Scripted {
             script: Mutex::new(script),
             sent: Mutex::default(),
             learnt: LearntCell::default(),
+            user: OnceLock::new(),
         })
     }
 
@@ -103,6 +106,10 @@ impl Exchange for Scripted {
 
     fn learnt(&self) -> &LearntCell {
         &self.learnt
+    }
+
+    fn user(&self) -> Option<&[u8]> {
+        self.user.get().map(Vec::as_slice)
     }
 }
 

@@ -1,5 +1,6 @@
 use super::super::scripted::{Scripted, cx};
 use super::*;
+use crate::hal::model::user::Role;
 
 const PRESENT: (&str, &str) = ("06 42 0e", "00 01 04 01");
 const MAC: (&str, &str) = ("0c 02 01 05 00 00", "00 11 ac 1f 6b 00 00 01");
