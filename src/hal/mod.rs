@@ -12,6 +12,7 @@ pub mod fleet;
 pub mod ipmi;
 pub mod model;
 pub mod recording;
+pub mod redfish;
 pub mod sim;
 pub mod transport;
 pub mod vendors;

@@ -4,6 +4,7 @@ pub mod faults;
 pub mod http;
 pub mod kcs;
 pub mod lan;
+pub mod redfish;
 pub mod resolve;
 
 pub use kcs::Kcs;

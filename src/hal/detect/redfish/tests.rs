@@ -3,9 +3,8 @@ use super::*;
 fn reply(status: u16, body: &str) -> Reply {
     Reply {
         status,
-        location: None,
-        content_type: None,
         body: body.as_bytes().to_vec(),
+        ..Reply::default()
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -28,6 +29,20 @@ pub(super) struct Shared {
     pub(super) offered: Mutex<Option<TcpStream>>,
     /// The last TLS connection that got as far as a certificate.
     pub(super) tls: Mutex<Option<TlsInfo>>,
+    /// Bytes of the present request were written.
+    pub(super) sent: AtomicBool,
+    /// Connections that are open.
+    pub(super) open: AtomicUsize,
+    /// Connections that were made.
+    pub(super) connects: AtomicUsize,
+}
+
+/// Connections to all BMCs.
+static OPEN: AtomicUsize = AtomicUsize::new(0);
+
+/// How many connections to BMCs the process has open.
+pub fn open_in_all() -> usize {
+    OPEN.load(Ordering::Relaxed)
 }
 
 /// Answers every name with the one address that was chosen before.
@@ -111,7 +126,11 @@ impl Connector<()> for BmcConnector {
             Stream::Plain(socket)
         };
         let config = details.config;
+        self.shared.open.fetch_add(1, Ordering::Relaxed);
+        self.shared.connects.fetch_add(1, Ordering::Relaxed);
+        OPEN.fetch_add(1, Ordering::Relaxed);
         Ok(Some(BmcTransport {
+            shared: Arc::clone(&self.shared),
             stream,
             buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
         }))
@@ -196,8 +215,16 @@ impl Stream {
 
 /// What ureq sends requests through.
 pub(super) struct BmcTransport {
+    shared: Arc<Shared>,
     stream: Stream,
     buffers: LazyBuffers,
+}
+
+impl Drop for BmcTransport {
+    fn drop(&mut self) {
+        self.shared.open.fetch_sub(1, Ordering::Relaxed);
+        OPEN.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl fmt::Debug for BmcTransport {
@@ -228,6 +255,7 @@ impl Transport for BmcTransport {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         let timeout = timeout.for_write();
         self.stream.socket().set_deadline(deadline(timeout));
+        self.shared.sent.store(true, Ordering::Relaxed);
         let output = self.buffers.output().get(..amount).unwrap_or_default();
         let sent = match &mut self.stream {
             Stream::Plain(socket) => socket.write_all(output),

@@ -14,13 +14,16 @@ pub mod x509;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use ureq::Agent;
-use ureq::http::Uri;
+use ureq::http::{HeaderValue, Uri};
+use zeroize::Zeroizing;
 
+pub use connector::open_in_all;
 use connector::{BmcConnector, FixedAddress, Shared, from_ureq};
 pub use error::{Fault, HttpError, Phase};
 pub use tls::{TlsInfo, Trust};
@@ -56,7 +59,7 @@ impl Default for Config {
 }
 
 /// An answer, whatever its status.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reply {
     /// Status code.
     pub status: u16,
@@ -64,14 +67,75 @@ pub struct Reply {
     pub location: Option<String>,
     /// `Content-Type`, if given.
     pub content_type: Option<String>,
+    /// All headers, names in lower case.
+    pub headers: Vec<(String, String)>,
     /// The body, at most `max_body` bytes.
     pub body: Vec<u8>,
+}
+
+/// A request. Header values and body are wiped when dropped.
+pub struct Request {
+    /// Method.
+    pub method: ureq::http::Method,
+    /// Path and query.
+    pub path: String,
+    /// Headers; values are never logged.
+    pub headers: Vec<(&'static str, Zeroizing<String>)>,
+    /// The body (JSON).
+    pub body: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Request {
+    /// A request without headers of its own and without a body.
+    pub fn new(method: ureq::http::Method, path: &str) -> Self {
+        Self {
+            method,
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    fn build(
+        self,
+        base: &str,
+    ) -> Result<(ureq::http::request::Builder, Option<Zeroizing<Vec<u8>>>), HttpError> {
+        let mut head = ureq::http::Request::builder()
+            .method(self.method)
+            .uri(format!("{base}{}", self.path));
+        for (name, value) in &self.headers {
+            let mut value = HeaderValue::from_str(value)
+                .map_err(|_| HttpError::new(Fault::Config, format!("bad value of {name}")))?;
+            value.set_sensitive(true);
+            head = head.header(*name, value);
+        }
+        if self.body.is_some() {
+            head = head.header("content-type", "application/json");
+        }
+        Ok((head, self.body))
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// A request without an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// What happened.
+    pub error: HttpError,
+    /// Some of the request may have reached the server.
+    pub sent: bool,
 }
 
 /// HTTP to one server. At most one idle connection is kept. Clones share it.
 #[derive(Clone)]
 pub struct Client {
-    agent: Agent,
+    agent: Arc<Mutex<Agent>>,
+    make: Arc<dyn Fn() -> Agent + Send + Sync>,
     base: Arc<str>,
     address: SocketAddr,
     max_body: u64,
@@ -97,13 +161,8 @@ impl Client {
         }
         let seen = tls::Seen::default();
         let shared = Arc::new(Shared::default());
-        let connector = BmcConnector {
-            address,
-            tls: tls::client_config(&config.trust, Arc::clone(&seen))
-                .map_err(|e| HttpError::from_tls(&e, b""))?,
-            seen,
-            shared: Arc::clone(&shared),
-        };
+        let tls = tls::client_config(&config.trust, Arc::clone(&seen))
+            .map_err(|e| HttpError::from_tls(&e, b""))?;
         let agent_config = Agent::config_builder()
             .proxy(None)
             .max_redirects(0)
@@ -119,8 +178,19 @@ impl Client {
             .max_idle_connections_per_host(1)
             .max_idle_age(config.keep_idle)
             .build();
+        let for_agents = Arc::clone(&shared);
+        let make: Arc<dyn Fn() -> Agent + Send + Sync> = Arc::new(move || {
+            let connector = BmcConnector {
+                address,
+                tls: Arc::clone(&tls),
+                seen: Arc::clone(&seen),
+                shared: Arc::clone(&for_agents),
+            };
+            Agent::with_parts(agent_config.clone(), connector, FixedAddress(address))
+        });
         Ok(Self {
-            agent: Agent::with_parts(agent_config, connector, FixedAddress(address)),
+            agent: Arc::new(Mutex::new(make())),
+            make,
             base: base.trim_end_matches('/').into(),
             address,
             max_body: config.max_body,
@@ -164,27 +234,72 @@ impl Client {
 
     /// GET on the present thread, until `deadline` at the latest.
     pub fn get(&self, path: &str, deadline: Instant) -> Result<Reply, HttpError> {
+        self.send(Request::new(ureq::http::Method::GET, path), deadline)
+            .map_err(|failed| failed.error)
+    }
+
+    /// Sends a request on a thread of the blocking pool.
+    pub async fn exchange(&self, request: Request, deadline: Instant) -> Result<Reply, Failed> {
+        let client = self.clone();
+        tokio::task::spawn_blocking(move || client.send(request, deadline))
+            .await
+            .unwrap_or_else(|e| {
+                Err(Failed {
+                    error: HttpError::new(Fault::Protocol, e.to_string()),
+                    sent: true,
+                })
+            })
+    }
+
+    /// Sends a request on the present thread, until `deadline` at the latest. Redirects are answers like any other.
+    pub fn send(&self, request: Request, deadline: Instant) -> Result<Reply, Failed> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(HttpError::timeout(Phase::Whole));
+            return Err(Failed {
+                error: HttpError::timeout(Phase::Whole),
+                sent: false,
+            });
         }
-        let url = format!("{}{path}", self.base);
-        let mut response = self
-            .agent
-            .get(&url)
-            .config()
-            .timeout_connect(Some(left))
-            .timeout_recv_response(Some(left))
-            .timeout_recv_body(Some(left))
-            .timeout_global(Some(left))
-            .build()
-            .call()
-            .map_err(|e| whole(from_ureq(e)))?;
+        self.shared.sent.store(false, Ordering::Relaxed);
+        let outcome = request
+            .build(&self.base)
+            .and_then(|(head, body)| self.run(head, body, left));
+        outcome.map_err(|error| Failed {
+            error,
+            sent: self.shared.sent.load(Ordering::Relaxed),
+        })
+    }
+
+    fn run(
+        &self,
+        head: ureq::http::request::Builder,
+        body: Option<Zeroizing<Vec<u8>>>,
+        left: Duration,
+    ) -> Result<Reply, HttpError> {
+        let bad = |e: ureq::http::Error| HttpError::new(Fault::Config, format!("bad request: {e}"));
+        let agent = lock(&self.agent).clone();
+        let answered = match body {
+            None => agent.run(limited(&agent, head.body(()).map_err(bad)?, left)),
+            Some(body) => agent.run(limited(
+                &agent,
+                head.body(body.as_slice()).map_err(bad)?,
+                left,
+            )),
+        };
+        let mut response = answered.map_err(|e| whole(from_ureq(e)))?;
+        let headers: Vec<(String, String)> = response
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                (name.as_str().to_owned(), value)
+            })
+            .collect();
         let header = |name: &str| {
-            response
-                .headers()
-                .get(name)
-                .map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned())
+            headers
+                .iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, value)| value.clone())
         };
         let (location, content_type) = (header("location"), header("content-type"));
         let status = response.status().as_u16();
@@ -198,9 +313,46 @@ impl Client {
             status,
             location,
             content_type,
+            headers,
             body,
         })
     }
+
+    /// The address behind the name.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Connections that were made so far: a request that leaves it as it is went over a kept one.
+    pub fn connects(&self) -> usize {
+        self.shared.connects.load(Ordering::Relaxed)
+    }
+
+    /// Connections that are open now.
+    pub fn open(&self) -> usize {
+        self.shared.open.load(Ordering::Relaxed)
+    }
+
+    /// Closes the idle connection.
+    pub fn close_idle(&self) {
+        *lock(&self.agent) = (self.make)();
+        lock(&self.shared.offered).take();
+    }
+}
+
+/// Every phase ends with the request.
+fn limited<B: ureq::AsSendBody>(
+    agent: &Agent,
+    request: ureq::http::Request<B>,
+    left: Duration,
+) -> ureq::http::Request<B> {
+    agent
+        .configure_request(request)
+        .timeout_connect(Some(left))
+        .timeout_recv_response(Some(left))
+        .timeout_recv_body(Some(left))
+        .timeout_global(Some(left))
+        .build()
 }
 
 /// ureq names the limit that ran out, which with equal limits is often the one for everything.

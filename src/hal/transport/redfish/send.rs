@@ -1,0 +1,301 @@
+//! One request: connection, login, sending, and what may be sent again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::sync::OwnedMutexGuard;
+use zeroize::Zeroizing;
+
+use super::{Inner, State, threads};
+use crate::hal::error::{Error, Kind, Result};
+use crate::hal::redfish::{Answer, Ask, AuthStyle, Method};
+use crate::hal::transport::http::{Fault, HttpError, Phase, Reply, Request, hello, open_in_all};
+
+/// How long a TCP connection may take.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A write goes over a connection that was used within this time; a server may be closing an older one right now.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// How long refused credentials are not sent again.
+const REFUSED: Duration = Duration::from_secs(30);
+
+/// Idle connections in the process; beyond it they are kept only for a moment.
+const KEPT: usize = 256;
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// Whose request it is.
+pub(super) enum Credentials {
+    None,
+    Basic,
+    Token(Zeroizing<String>),
+}
+
+/// May a request be sent again when its connection broke?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    Yes,
+    OnlyUnsent,
+}
+
+impl Inner {
+    /// Serves one request; `turn` is given back at its end.
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        mut turn: OwnedMutexGuard<State>,
+        ask: Ask,
+        deadline: Instant,
+    ) -> Result<Answer> {
+        turn.count += 1;
+        let count = turn.count;
+        let outcome = self.logged_in(&mut turn, &ask, deadline).await;
+        turn.last_used = Some(Instant::now());
+        drop(turn);
+        self.close_when_idle(count);
+        outcome
+    }
+
+    /// Ends session and connection when no other request follows for a while.
+    fn close_when_idle(self: &Arc<Self>, count: u64) {
+        let time = if open_in_all() > KEPT {
+            self.keep_idle.min(MOMENT)
+        } else {
+            self.keep_idle
+        };
+        let inner = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            let Some(inner) = inner.upgrade() else { return };
+            let Ok(turn) = Arc::clone(&inner.state).try_lock_owned() else {
+                return;
+            };
+            if turn.count == count {
+                inner.end(turn).await;
+            }
+        });
+    }
+
+    /// Sends with the login that this BMC takes. A refused password is not sent again.
+    async fn logged_in(&self, state: &mut State, ask: &Ask, deadline: Instant) -> Result<Answer> {
+        if let Some((when, words)) = &state.refused
+            && when.elapsed() < REFUSED
+        {
+            return Err(Error::new(Kind::Auth, ask.to_string())
+                .with_source(format!("{words} (a moment ago; not sent again)"))
+                .with_hint("check user and password"));
+        }
+        let session = match self.auth {
+            AuthStyle::Session => true,
+            AuthStyle::Basic => false,
+            AuthStyle::Auto => self.learnt.snapshot().session_login == Some(true),
+        };
+        if session {
+            return self.with_session(state, ask, deadline).await;
+        }
+        let answer = self
+            .transmit(state, ask, &Credentials::Basic, Again::of(ask), deadline)
+            .await?;
+        if answer.status != 401 {
+            if answer.is_success() && ask.path.len() > "/redfish/v1/".len() {
+                self.learnt.update(|l| l.session_login = Some(false));
+            }
+            return Ok(answer);
+        }
+        let basic_works = self.learnt.snapshot().session_login == Some(false);
+        if self.auth == AuthStyle::Auto && !basic_works && super::login::wants_session(&answer) {
+            let answer = self.with_session(state, ask, deadline).await?;
+            self.learnt.update(|l| l.session_login = Some(true));
+            return Ok(answer);
+        }
+        Err(super::login::refused(state, ask, &answer))
+    }
+
+    /// Sends until it is answered: twice at most, the second time over a new connection.
+    pub(super) async fn transmit(
+        &self,
+        state: &State,
+        ask: &Ask,
+        credentials: &Credentials,
+        again: Again,
+        deadline: Instant,
+    ) -> Result<Answer> {
+        let what = ask.to_string();
+        let mut second = false;
+        loop {
+            self.connection(state, ask, second, deadline)
+                .await
+                .map_err(|e| self.error(&what, e))?;
+            let Ok(Ok(_thread)) =
+                tokio::time::timeout_at(deadline.into(), threads().acquire()).await
+            else {
+                return Err(
+                    Error::new(Kind::Timeout, what).with_source("other BMCs took all the time")
+                );
+            };
+            let before = self.client.connects();
+            let request = self.request(ask, credentials)?;
+            match self.client.exchange(request, deadline).await {
+                Ok(reply) => {
+                    if self.client.connects() == before {
+                        self.learnt.update(|l| l.reuse = Some(true));
+                    }
+                    return Ok(answer(reply));
+                }
+                Err(failed) => {
+                    let broken = failed.error.fault == Fault::Closed;
+                    if broken && failed.sent && self.client.connects() == before {
+                        self.learnt.update(|l| l.reuse = Some(false));
+                    }
+                    let free = again == Again::Yes || !failed.sent;
+                    if broken && free && !second {
+                        log::debug!("{what}: {}, sent again", failed.error);
+                        second = true;
+                        continue;
+                    }
+                    self.client.close_idle();
+                    if failed.sent && !ask.method.is_read() {
+                        return Err(Error::new(Kind::Indeterminate, what)
+                            .with_source(failed.error)
+                            .with_hint("it was sent, and the BMC may have done it: look before you repeat it"));
+                    }
+                    return Err(self.explained(&what, failed.error, deadline).await);
+                }
+            }
+        }
+    }
+
+    /// Sees to it that the request finds a connection that it may use: connects where there is none, without a thread.
+    async fn connection(
+        &self,
+        state: &State,
+        ask: &Ask,
+        anew: bool,
+        deadline: Instant,
+    ) -> Result<(), HttpError> {
+        let reuse = self.learnt.snapshot().reuse;
+        let recent = state.last_used.is_some_and(|t| t.elapsed() < FRESH);
+        let may_use = match reuse {
+            Some(false) => false,
+            // A write that breaks on a kept connection has an unknown fate, so it goes only where that is known to work.
+            Some(true) => ask.method.is_read() || recent,
+            None => ask.method.is_read(),
+        };
+        if anew || !may_use {
+            self.client.close_idle();
+        }
+        if self.client.open() > 0 {
+            return Ok(());
+        }
+        let until = deadline.min(Instant::now() + CONNECT);
+        self.client.connect(until).await
+    }
+
+    fn request(&self, ask: &Ask, credentials: &Credentials) -> Result<Request> {
+        use ureq::http::Method as M;
+        let method = match ask.method {
+            Method::Get => M::GET,
+            Method::Post => M::POST,
+            Method::Patch => M::PATCH,
+            Method::Put => M::PUT,
+            Method::Delete => M::DELETE,
+        };
+        let mut request = Request::new(method, &ask.path);
+        request
+            .headers
+            .push(("odata-version", Zeroizing::new("4.0".to_owned())));
+        match credentials {
+            Credentials::None => {}
+            Credentials::Token(token) => request.headers.push(("x-auth-token", token.clone())),
+            Credentials::Basic => {
+                let mut pair = Zeroizing::new(Vec::new());
+                pair.extend_from_slice(self.user.as_bytes());
+                pair.push(b':');
+                pair.extend_from_slice(self.password.expose());
+                let mut value = Zeroizing::new(String::from("Basic "));
+                STANDARD.encode_string(&*pair, &mut value);
+                request.headers.push(("authorization", value));
+            }
+        }
+        if let Some(tag) = &ask.if_match {
+            request
+                .headers
+                .push(("if-match", Zeroizing::new(tag.clone())));
+        }
+        request.body = match (&ask.body, ask.method) {
+            (None, Method::Get | Method::Delete) => None,
+            (None, _) => Some(Zeroizing::new(b"{}".to_vec())),
+            (Some(body), _) => {
+                Some(Zeroizing::new(serde_json::to_vec(body).map_err(|e| {
+                    Error::new(Kind::Other, ask.to_string()).with_source(e)
+                })?))
+            }
+        };
+        Ok(request)
+    }
+
+    /// A connection that did not come about, or broke: said in words, and of which kind.
+    fn error(&self, what: &str, e: HttpError) -> Error {
+        let kind = match e.fault {
+            // Silence, or a server that hangs up: others may be asked.
+            Fault::Timeout(Phase::Connect) | Fault::Closed => Kind::Unreachable,
+            _ => Error::from(e.clone()).kind(),
+        };
+        let error = Error::new(kind, what).with_source(e.clone());
+        match e.fault {
+            Fault::TlsPin => error.with_hint(
+                "the BMC shows another certificate than the pinned one: compare before you accept it",
+            ),
+            Fault::TlsCa => error.with_hint("give the CA that signed it, or pin the certificate"),
+            Fault::PlainHttp => error.with_hint("give an http:// URL"),
+            _ => error,
+        }
+    }
+
+    /// Asks a server that breaks off the handshake what it would have spoken.
+    async fn explained(&self, what: &str, e: HttpError, deadline: Instant) -> Error {
+        let may_be_legacy = matches!(e.fault, Fault::TlsLegacy | Fault::Closed | Fault::Tls);
+        if !may_be_legacy || !self.client.base().starts_with("https") || self.tls_was_seen() {
+            return self.error(what, e);
+        }
+        let until = deadline.min(Instant::now() + Duration::from_secs(5));
+        let address = self.client.address();
+        let mut random = [0; 32];
+        if getrandom::fill(&mut random).is_err() {
+            return self.error(what, e);
+        }
+        let asked = tokio::task::spawn_blocking(move || hello::ask(address, random, until)).await;
+        match asked {
+            Ok(Some(hello)) => Error::new(Kind::Tls, what)
+                .with_source(format!(
+                    "legacy TLS: the server offers only {}",
+                    hello.words()
+                ))
+                .with_hint("it is not safe any more, and halbox does not speak it: use IPMI"),
+            _ => self.error(what, e),
+        }
+    }
+
+    fn tls_was_seen(&self) -> bool {
+        self.client.tls().is_some()
+    }
+}
+
+impl Again {
+    pub(super) fn of(ask: &Ask) -> Self {
+        if ask.method.is_read() {
+            Self::Yes
+        } else {
+            Self::OnlyUnsent
+        }
+    }
+}
+
+fn answer(reply: Reply) -> Answer {
+    Answer {
+        status: reply.status,
+        headers: reply.headers,
+        body: reply.body,
+    }
+}
