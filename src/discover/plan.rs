@@ -1,6 +1,6 @@
 //! What has to be done: leases × table × now → steps. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::hal::model::MacAddr;
@@ -161,8 +161,8 @@ pub enum Step {
 pub fn plan(
     leases: &[Lease],
     rules: &Rules,
-    table: &HashMap<MacAddr, Known>,
-    looked: &HashMap<MacAddr, Looked>,
+    table: &BTreeMap<MacAddr, Known>,
+    looked: &BTreeMap<MacAddr, Looked>,
     now: u64,
 ) -> Vec<Step> {
     let mut newest: BTreeMap<MacAddr, &Lease> = BTreeMap::new();
@@ -217,12 +217,7 @@ pub fn plan(
             });
         }
     }
-    let mut gone: Vec<&MacAddr> = table
-        .keys()
-        .filter(|mac| !newest.contains_key(mac))
-        .collect();
-    gone.sort();
-    for mac in gone {
+    for mac in table.keys().filter(|mac| !newest.contains_key(mac)) {
         match table.get(mac) {
             Some(known) if known.removed => steps.push(Step::Forget { mac: *mac }),
             Some(known) if known.leased && !known.stale => steps.push(Step::Stale { mac: *mac }),
@@ -294,7 +289,7 @@ mod tests {
             ip: "10.0.0.1".parse().unwrap(),
         };
         let leases = [lease(1, "10.0.0.1", NOW + 60)];
-        assert_eq!(steps(&leases, &[], &[]), [look.clone()]);
+        assert_eq!(steps(&leases, &[], &[]), std::slice::from_ref(&look));
         let row = (mac(1), known("10.0.0.1", NOW + 60));
         let stable = (mac(1), looked(NOW - 100, 2, true));
         assert_eq!(steps(&leases, std::slice::from_ref(&row), &[stable]), []);
@@ -302,7 +297,7 @@ mod tests {
         let young = (mac(1), looked(NOW - 5, 1, false));
         assert_eq!(
             steps(&leases, std::slice::from_ref(&row), &[young]),
-            [look.clone()]
+            std::slice::from_ref(&look)
         );
         let old = (mac(1), looked(NOW - DAILY, 9, true));
         assert_eq!(steps(&leases, std::slice::from_ref(&row), &[old]), [look]);
@@ -368,7 +363,7 @@ mod tests {
             lease(4, "10.0.0.3", NOW + 1),
             lease(0, "10.0.0.9", NOW - 1),
         ];
-        let got = plan(&leases, &rules, &HashMap::new(), &HashMap::new(), NOW);
+        let got = plan(&leases, &rules, &BTreeMap::new(), &BTreeMap::new(), NOW);
         assert_eq!(got.len(), 3);
         assert_eq!(
             got[0],

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use crate::hal::model::MacAddr;
 
 use super::lines::Lines;
-use super::{Lease, Leases, State, time};
+use super::time::{self, Moment};
+use super::{Lease, Leases, State};
 
 /// Longest statement that is kept; what goes beyond is cut (no statement that we need is so long).
 const LONGEST: usize = 4096;
@@ -18,8 +19,7 @@ struct Block {
     mac: Option<Result<MacAddr, String>>,
     state: Option<State>,
     starts: Option<u64>,
-    /// `None` = not said, `Some(None)` = never.
-    ends: Option<Option<u64>>,
+    ends: Option<Moment>,
     hostname: Option<String>,
     trouble: Option<String>,
 }
@@ -152,7 +152,7 @@ impl Block {
             .unwrap_or((text, ""));
         let mut words = rest.split_ascii_whitespace();
         match key {
-            "starts" => self.starts = time::isc(words).flatten(),
+            "starts" => self.starts = time::isc(words).and_then(Moment::seconds),
             "ends" => match time::isc(words) {
                 Some(ends) => self.ends = Some(ends),
                 None => self.trouble = Some(format!("{}: ends '{rest}'", self.ip)),
@@ -194,7 +194,7 @@ impl Block {
             ip: self.ip,
             state: self.state.unwrap_or(State::Active),
             starts: self.starts,
-            ends: self.ends.unwrap_or(None),
+            ends: self.ends.and_then(Moment::seconds),
             hostname: self.hostname,
         }))
     }

@@ -1,11 +1,29 @@
 //! Dates of ISC dhcpd.
 
-/// `W YYYY/MM/DD HH:MM:SS` or `epoch N`: seconds since 1970. `never` is `Some(None)`, nonsense `None`.
-#[expect(clippy::option_option, reason = "no end and no sense are two things")]
-pub(super) fn isc<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Option<u64>> {
+/// A moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// Seconds since 1970.
+    At(u64),
+    /// It does not come.
+    Never,
+}
+
+impl Moment {
+    /// The seconds; `None` = never.
+    pub(super) fn seconds(self) -> Option<u64> {
+        match self {
+            Self::At(seconds) => Some(seconds),
+            Self::Never => None,
+        }
+    }
+}
+
+/// `W YYYY/MM/DD HH:MM:SS`, `epoch N` or `never`; `None` for nonsense.
+pub(super) fn isc<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Moment> {
     match words.next()? {
-        "never" => Some(None),
-        "epoch" => words.next()?.parse().ok().map(Some),
+        "never" => Some(Moment::Never),
+        "epoch" => words.next()?.parse().ok().map(Moment::At),
         weekday if weekday.len() == 1 => {
             let mut date = words.next()?.splitn(3, '/');
             let mut number = || date.next()?.parse::<u64>().ok();
@@ -19,7 +37,7 @@ pub(super) fn isc<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Option
                 && hour < 24
                 && minute < 60
                 && second < 61;
-            fits.then(|| Some(days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second))
+            fits.then(|| Moment::At(days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second))
         }
         _ => None,
     }
@@ -41,18 +59,18 @@ fn days(year: u64, month: u64, day: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Option<Option<u64>> {
+    fn of(text: &str) -> Option<Moment> {
         isc(text.split_ascii_whitespace())
     }
 
     #[test]
     fn dates_are_utc() {
-        assert_eq!(of("4 1970/01/01 00:00:00"), Some(Some(0)));
+        assert_eq!(of("4 1970/01/01 00:00:00"), Some(Moment::At(0)));
         // date -u -d '2026-11-22 17:11:52' +%s; the same of a leap day.
-        assert_eq!(of("0 2026/11/22 17:11:52"), Some(Some(1_795_367_512)));
-        assert_eq!(of("4 2024/02/29 12:00:00"), Some(Some(1_709_208_000)));
-        assert_eq!(of("epoch 1795367512"), Some(Some(1_795_367_512)));
-        assert_eq!(of("never"), Some(None));
+        assert_eq!(of("0 2026/11/22 17:11:52"), Some(Moment::At(1_795_367_512)));
+        assert_eq!(of("4 2024/02/29 12:00:00"), Some(Moment::At(1_709_208_000)));
+        assert_eq!(of("epoch 1795367512"), Some(Moment::At(1_795_367_512)));
+        assert_eq!(of("never"), Some(Moment::Never));
         for bad in [
             "",
             "0",

@@ -1,7 +1,7 @@
 //! Lease files of DHCP servers: anything at all, and the plan made of it.
 #![no_main]
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use halbox::discover::leases::parse;
 use halbox::discover::plan::{Rules, plan};
@@ -14,5 +14,5 @@ fuzz_target!(|bytes: &[u8]| {
     let small = std::io::BufReader::with_capacity(7, bytes);
     assert_eq!(parse(small).unwrap(), leases);
     let list: Vec<_> = leases.leases.into_values().collect();
-    plan(&list, &Rules::default(), &HashMap::new(), &HashMap::new(), 1_800_000_000);
+    plan(&list, &Rules::default(), &BTreeMap::new(), &BTreeMap::new(), 1_800_000_000);
 });
