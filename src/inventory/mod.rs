@@ -1,5 +1,12 @@
-//! What halbox keeps on disk: nothing secret here yet, only what the CLI learnt of BMCs.
+//! The bmc table: records, where they are kept, and secrets; and what the CLI learnt of BMCs (`Cache`).
 
 pub mod cache;
+pub mod record;
+pub mod seal;
+pub mod sqlite;
+pub mod store;
 
 pub use cache::Cache;
+pub use record::Record;
+pub use sqlite::Sqlite;
+pub use store::{Field, Store};

@@ -37,7 +37,9 @@ pub(super) fn isc<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Moment
                 && hour < 24
                 && minute < 60
                 && second < 61;
-            fits.then(|| Moment::At(days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second))
+            fits.then(|| {
+                Moment::At(days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second)
+            })
         }
         _ => None,
     }
