@@ -151,13 +151,14 @@ impl Probed {
         let entries = report.entries.iter().map(serde_json::to_value);
         self.findings.capabilities = Some(entries.filter_map(Result::ok).collect());
         self.needs = Some(report.needs());
-        let uuid = report
-            .entries
-            .iter()
-            .find(|e| e.operation == "info.uuid" && e.value.is_string());
-        if let Some(uuid) = uuid.and_then(|e| e.value.as_str()) {
-            self.findings.machine_id = Some(uuid.to_owned());
-        }
+        let told = |operation: &str| {
+            let mut of_it = report.entries.iter().filter(|e| e.operation == operation);
+            of_it.find_map(|e| e.value.as_str()).map(str::to_owned)
+        };
+        let findings = &mut self.findings;
+        findings.machine_id = told("info.uuid").or(findings.machine_id.take());
+        findings.vendor = findings.vendor.take().or(told("info.vendor"));
+        findings.product = findings.product.take().or(told("info.model"));
         self.report = Some(report);
     }
 

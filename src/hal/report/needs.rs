@@ -85,7 +85,7 @@ impl Needs {
         let missing = self.missing.join(", ");
         match (self.complete, names.is_empty()) {
             (true, _) => format!("everything is there, by {}", names.join(" and ")),
-            (false, true) => format!("nothing works; missing: {missing}"),
+            (false, true) => "nothing works that it needs".to_owned(),
             (false, false) => format!("missing: {missing}; the rest by {}", names.join(" and ")),
         }
     }
