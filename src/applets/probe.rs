@@ -290,8 +290,9 @@ async fn probe(plan: Plan, cancel: Cancel) -> Result<(), Failure> {
     if plan.targets.count() == 1 {
         return one(&plan.output, &document, logs_in);
     }
-    plan.output
-        .print(&document, "probes", || report::table(&document.probes, logs_in))?;
+    plan.output.print(&document, "probes", || {
+        report::table(&document.probes, logs_in)
+    })?;
     if silent > 0 && !plan.keep_silent {
         let _ = writeln!(
             std::io::stderr(),

@@ -117,7 +117,11 @@ impl Output {
 
     /// A table as part of a longer text.
     pub fn table(&self, table: &Table) -> String {
-        table.render(matches!(self.format, Format::Wide), self.headers, self.colour)
+        table.render(
+            matches!(self.format, Format::Wide),
+            self.headers,
+            self.colour,
+        )
     }
 
     /// The text that [`Output::print`] writes.

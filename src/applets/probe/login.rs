@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use tokio::task::JoinSet;
 
-use crate::applets::common::credentials::{self, Credentials};
 use super::Probed;
+use crate::applets::common::credentials::{self, Credentials};
 use crate::applets::common::exit::Failure;
 use crate::applets::common::progress::Progress;
 use crate::hal::bmc::Bmc;

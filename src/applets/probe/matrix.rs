@@ -188,8 +188,18 @@ mod tests {
         refused.error = Some("no right".to_owned());
         let report = Report {
             entries: vec![
-                entry("power.state", DriverName::Redfish, Status::Works, json!("ON")),
-                entry("led.state", DriverName::Redfish, Status::Works, json!("OFF")),
+                entry(
+                    "power.state",
+                    DriverName::Redfish,
+                    Status::Works,
+                    json!("ON"),
+                ),
+                entry(
+                    "led.state",
+                    DriverName::Redfish,
+                    Status::Works,
+                    json!("OFF"),
+                ),
                 other,
                 refused,
                 entry("power.on", DriverName::Ipmi, Status::NotTried, Value::Null),
@@ -211,7 +221,10 @@ mod tests {
     #[test]
     fn values_are_cut_and_cleaned() {
         assert_eq!(short(&json!({"count": 24, "without_value": 2})), "24");
-        assert_eq!(short(&json!({"consumed_watts": 231.0, "min_watts": null})), "231.0 W");
+        assert_eq!(
+            short(&json!({"consumed_watts": 231.0, "min_watts": null})),
+            "231.0 W"
+        );
         assert_eq!(short(&json!("x".repeat(50))).len(), LONGEST);
         assert_eq!(
             short(&json!({"target": "PXE", "mode": null, "persistence": "ONCE"})),

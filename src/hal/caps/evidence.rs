@@ -8,6 +8,5 @@ use crate::hal::model::{BoxFuture, Cx, Reading};
 pub trait Evidence: Send + Sync {
     /// In words, why `write` should work. An error says why it would not: `Unsupported`, `NeedsLicense`,
     /// `Privilege`, `Auth`; any other kind means that it could not be judged.
-    fn evidence<'a>(&'a self, cx: &'a Cx, write: Write)
-    -> BoxFuture<'a, Result<Reading<String>>>;
+    fn evidence<'a>(&'a self, cx: &'a Cx, write: Write) -> BoxFuture<'a, Result<Reading<String>>>;
 }

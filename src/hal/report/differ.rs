@@ -47,14 +47,18 @@ fn agree(operation: &str, a: &Value, b: &Value) -> bool {
             let (a, b) = (letters(a), letters(b));
             a.contains(&b) || b.contains(&a)
         }),
-        "info.serial" | "info.bmc.mac" | "info.bmc.ip" => text(a, b, |a, b| letters(a) == letters(b)),
+        "info.serial" | "info.bmc.mac" | "info.bmc.ip" => {
+            text(a, b, |a, b| letters(a) == letters(b))
+        }
         "info.bmc.version" | "info.bios.version" => text(a, b, same_version),
         "info.fru" => match (a.as_object(), b.as_object()) {
             (Some(fields), Some(_)) => fields.keys().all(|key| {
-                member(a, b, key, |x, y| text(x, y, |x, y| {
-                    let (x, y) = (letters(x), letters(y));
-                    x.contains(&y) || y.contains(&x)
-                }))
+                member(a, b, key, |x, y| {
+                    text(x, y, |x, y| {
+                        let (x, y) = (letters(x), letters(y));
+                        x.contains(&y) || y.contains(&x)
+                    })
+                })
             }),
             _ => true,
         },
@@ -96,12 +100,17 @@ fn letters(text: &str) -> String {
 /// The same 16 bytes in any of the orders in which BMCs send them.
 fn same_uuid(a: &str, b: &str) -> bool {
     let (a, b) = (letters(a), letters(b));
-    let bytes: Vec<&str> = (0..a.len() / 2).filter_map(|i| a.get(2 * i..2 * i + 2)).collect();
+    let bytes: Vec<&str> = (0..a.len() / 2)
+        .filter_map(|i| a.get(2 * i..2 * i + 2))
+        .collect();
     if a == b || bytes.len() != 16 {
         return a == b;
     }
     let order = |places: &[usize]| -> String {
-        places.iter().filter_map(|i| bytes.get(*i).copied()).collect()
+        places
+            .iter()
+            .filter_map(|i| bytes.get(*i).copied())
+            .collect()
     };
     let reversed: String = bytes.iter().rev().copied().collect();
     let smbios = order(&[3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15]);
@@ -129,7 +138,11 @@ mod tests {
     use serde_json::json;
 
     fn same(operation: &str, a: &Value, b: &Value) -> bool {
-        assert_eq!(agree(operation, a, b), agree(operation, b, a), "{operation}");
+        assert_eq!(
+            agree(operation, a, b),
+            agree(operation, b, a),
+            "{operation}"
+        );
         agree(operation, a, b)
     }
 
@@ -143,13 +156,29 @@ mod tests {
         ] {
             assert!(same("info.uuid", &json!(uuid), &json!(other)), "{other}");
         }
-        assert!(!same("info.uuid", &json!(uuid), &json!("37c43c25-69fe-4f88-b69d-4e71dc4070d1")));
+        assert!(!same(
+            "info.uuid",
+            &json!(uuid),
+            &json!("37c43c25-69fe-4f88-b69d-4e71dc4070d1")
+        ));
         assert!(same("info.vendor", &json!("Dell Inc."), &json!("DELL")));
-        assert!(!same("info.vendor", &json!("Dell Inc."), &json!("Supermicro")));
+        assert!(!same(
+            "info.vendor",
+            &json!("Dell Inc."),
+            &json!("Supermicro")
+        ));
         assert!(same("info.serial", &json!("ABC 123 "), &json!("abc123")));
         assert!(same("info.bmc.version", &json!("1.74"), &json!("01.74.13")));
-        assert!(!same("info.bmc.version", &json!("1.74"), &json!("01.75.13")));
-        assert!(same("info.bios.version", &json!("U30 v2.1"), &json!("u30 V2.1")));
+        assert!(!same(
+            "info.bmc.version",
+            &json!("1.74"),
+            &json!("01.75.13")
+        ));
+        assert!(same(
+            "info.bios.version",
+            &json!("U30 v2.1"),
+            &json!("u30 V2.1")
+        ));
     }
 
     #[test]
@@ -159,8 +188,13 @@ mod tests {
         let watts = |w: f64| json!({ "consumed_watts": w });
         assert!(same("power-metrics", &watts(200.0), &watts(224.0)));
         assert!(!same("power-metrics", &watts(200.0), &watts(400.0)));
-        let boot = |mode: Option<&str>| json!({ "target": "PXE", "mode": mode, "persistence": "ONCE" });
+        let boot =
+            |mode: Option<&str>| json!({ "target": "PXE", "mode": mode, "persistence": "ONCE" });
         assert!(same("boot.state", &boot(None), &boot(Some("UEFI"))));
-        assert!(!same("boot.state", &boot(Some("LEGACY")), &boot(Some("UEFI"))));
+        assert!(!same(
+            "boot.state",
+            &boot(Some("LEGACY")),
+            &boot(Some("UEFI"))
+        ));
     }
 }

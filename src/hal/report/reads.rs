@@ -54,56 +54,96 @@ pub(super) async fn read(run: &mut Run<'_>, bmc: &Bmc) {
         raw,
         evidence: _,
     } = bmc;
-    run.ask(&["power.state"], power, |p, cx| p.state(cx), |state| {
-        let said = state != PowerState::Unknown;
-        vec![("power.state", said.then(|| json(&state)))]
-    })
+    run.ask(
+        &["power.state"],
+        power,
+        |p, cx| p.state(cx),
+        |state| {
+            let said = state != PowerState::Unknown;
+            vec![("power.state", said.then(|| json(&state)))]
+        },
+    )
     .await;
-    run.ask(&["boot.state"], boot, |b, cx| b.state(cx), |state| {
-        vec![("boot.state", Some(json(&state)))]
-    })
+    run.ask(
+        &["boot.state"],
+        boot,
+        |b, cx| b.state(cx),
+        |state| vec![("boot.state", Some(json(&state)))],
+    )
     .await;
-    run.ask(&["led.state"], led, |l, cx| l.state(cx), |state| {
-        let said = state != LedState::Unknown;
-        vec![("led.state", said.then(|| json(&state)))]
-    })
+    run.ask(
+        &["led.state"],
+        led,
+        |l, cx| l.state(cx),
+        |state| {
+            let said = state != LedState::Unknown;
+            vec![("led.state", said.then(|| json(&state)))]
+        },
+    )
     .await;
     let info: Vec<&str> = info(Info::default()).into_iter().map(|(o, _)| o).collect();
-    run.ask(&info, identity, |i, cx| i.info(cx), self::info).await;
-    run.ask(&["fru"], inventory, |i, cx| i.fru(cx, None), |list| counted("fru", list.len()))
+    run.ask(&info, identity, |i, cx| i.info(cx), self::info)
         .await;
-    run.ask(&["sensors"], sensors, |s, cx| s.sensors(cx, false), |list| {
-        let mut shown = counted("sensors", list.len());
-        let silent = list.iter().filter(|s| s.value.is_none()).count();
-        if let Some((_, Some(Value::Object(map)))) = shown.first_mut() {
-            map.insert("without_value".to_owned(), silent.into());
-        }
-        shown
-    })
+    run.ask(
+        &["fru"],
+        inventory,
+        |i, cx| i.fru(cx, None),
+        |list| counted("fru", list.len()),
+    )
     .await;
-    run.ask(&["sel"], event_log, |e, cx| e.entries(cx), |list| {
-        // An empty log is as good as any.
-        vec![("sel", Some(json!({ "count": list.len() })))]
-    })
+    run.ask(
+        &["sensors"],
+        sensors,
+        |s, cx| s.sensors(cx, false),
+        |list| {
+            let mut shown = counted("sensors", list.len());
+            let silent = list.iter().filter(|s| s.value.is_none()).count();
+            if let Some((_, Some(Value::Object(map)))) = shown.first_mut() {
+                map.insert("without_value".to_owned(), silent.into());
+            }
+            shown
+        },
+    )
     .await;
-    run.ask(&["users"], users, |u, cx| u.users(cx), |list| {
-        counted("users", list.len())
-    })
+    run.ask(
+        &["sel"],
+        event_log,
+        |e, cx| e.entries(cx),
+        |list| {
+            // An empty log is as good as any.
+            vec![("sel", Some(json!({ "count": list.len() })))]
+        },
+    )
     .await;
-    run.ask(&["lan"], network, |n, cx| n.lan(cx), |lan| {
-        vec![("lan", Some(json(&lan)))]
-    })
+    run.ask(
+        &["users"],
+        users,
+        |u, cx| u.users(cx),
+        |list| counted("users", list.len()),
+    )
     .await;
-    run.ask(&["power-metrics"], metrics, |m, cx| m.power_metrics(cx), |watts| {
-        let said = [
-            watts.consumed_watts,
-            watts.average_watts,
-            watts.min_watts,
-            watts.max_watts,
-        ];
-        let said = said.iter().any(Option::is_some);
-        vec![("power-metrics", said.then(|| json(&watts)))]
-    })
+    run.ask(
+        &["lan"],
+        network,
+        |n, cx| n.lan(cx),
+        |lan| vec![("lan", Some(json(&lan)))],
+    )
+    .await;
+    run.ask(
+        &["power-metrics"],
+        metrics,
+        |m, cx| m.power_metrics(cx),
+        |watts| {
+            let said = [
+                watts.consumed_watts,
+                watts.average_watts,
+                watts.min_watts,
+                watts.max_watts,
+            ];
+            let said = said.iter().any(Option::is_some);
+            vec![("power-metrics", said.then(|| json(&watts)))]
+        },
+    )
     .await;
     run.ask(
         &["power-supplies"],
@@ -116,10 +156,18 @@ pub(super) async fn read(run: &mut Run<'_>, bmc: &Bmc) {
     )
     .await;
     // Get Device ID: what every IPMI controller answers.
-    run.ask(&["raw"], raw, |r, cx| r.raw(cx, 0x06, 0x01, Vec::new()), |reply| {
-        let ok = reply.completion_code == 0;
-        vec![("raw", ok.then(|| json!({ "command": "06 01", "bytes": reply.data.len() })))]
-    })
+    run.ask(
+        &["raw"],
+        raw,
+        |r, cx| r.raw(cx, 0x06, 0x01, Vec::new()),
+        |reply| {
+            let ok = reply.completion_code == 0;
+            vec![(
+                "raw",
+                ok.then(|| json!({ "command": "06 01", "bytes": reply.data.len() })),
+            )]
+        },
+    )
     .await;
 }
 
@@ -208,10 +256,9 @@ fn has(run: &Run<'_>, bmc: &Bmc, write: Write) -> Option<String> {
         Write::BootPxe | Write::BootDisk | Write::BootBios => run.slot(&bmc.boot).map(by),
         Write::LedOn | Write::LedOff => run.slot(&bmc.led).map(by),
         Write::SelClear => run.slot(&bmc.event_log).map(by),
-        Write::UserCreate
-        | Write::UserSetPassword
-        | Write::UserSetEnabled
-        | Write::UserDelete => run.slot(&bmc.users).map(by),
+        Write::UserCreate | Write::UserSetPassword | Write::UserSetEnabled | Write::UserDelete => {
+            run.slot(&bmc.users).map(by)
+        }
         Write::BmcReset => run.slot(&bmc.bmc_reset).map(by),
     }
 }

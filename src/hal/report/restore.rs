@@ -36,16 +36,31 @@ async fn led(run: &mut Run<'_>, slot: &Slot<dyn Led>) {
     let cx = run.changing();
     let before = match bounded(&cx, slot.implementation.state(&cx)).await {
         Ok(reading) if reading.value != LedState::Unknown => reading.value,
-        Ok(_) => return untried(run, &operations, slot.overwrite, "its state is not told, so it could not be put back"),
+        Ok(_) => {
+            return untried(
+                run,
+                &operations,
+                slot.overwrite,
+                "its state is not told, so it could not be put back",
+            );
+        }
         Err(error) => {
             run.notice(&error);
-            return untried(run, &operations, slot.overwrite, "its state could not be read before");
+            return untried(
+                run,
+                &operations,
+                slot.overwrite,
+                "its state could not be read before",
+            );
         }
     };
     let was_on = before == LedState::On;
     let [on, off] = operations;
     let (change, back) = if was_on { (off, on) } else { (on, off) };
-    log::info!("{}: identify LED {before}, switched over and back", slot.driver);
+    log::info!(
+        "{}: identify LED {before}, switched over and back",
+        slot.driver
+    );
     let cx = run.changing();
     let begun = Instant::now();
     let changed = bounded(&cx, slot.implementation.set(&cx, !was_on)).await;
@@ -68,9 +83,19 @@ async fn led(run: &mut Run<'_>, slot: &Slot<dyn Led>) {
         });
     }
     let last = last.unwrap_or_default();
-    log::error!("{}: identify LED was {before} and could not be put back: {last}", slot.driver);
+    log::error!(
+        "{}: identify LED was {before} and could not be put back: {last}",
+        slot.driver
+    );
     let error = format!("was {before} and could not be put back: {last}");
-    run.add(back, &by(slot), Status::Failed, None, Some(error), Duration::ZERO);
+    run.add(
+        back,
+        &by(slot),
+        Status::Failed,
+        None,
+        Some(error),
+        Duration::ZERO,
+    );
 }
 
 async fn boot(run: &mut Run<'_>, slot: &Slot<dyn Boot>) {
@@ -89,13 +114,26 @@ async fn boot(run: &mut Run<'_>, slot: &Slot<dyn Boot>) {
         Ok(reading) => reading.value,
         Err(error) => {
             run.notice(&error);
-            return untried(run, &operations, slot.overwrite, "the override could not be read before");
+            return untried(
+                run,
+                &operations,
+                slot.overwrite,
+                "the override could not be read before",
+            );
         }
     };
     if before.target == BootTarget::Other {
-        return untried(run, &operations, slot.overwrite, "the present override could not be put back");
+        return untried(
+            run,
+            &operations,
+            slot.overwrite,
+            "the present override could not be put back",
+        );
     }
-    log::info!("{}: boot override {before:?}, changed and put back", slot.driver);
+    log::info!(
+        "{}: boot override {before:?}, changed and put back",
+        slot.driver
+    );
     for (write, target) in writes {
         if run.left_out(&[write.operation()], &by(slot)) {
             continue;
@@ -111,10 +149,23 @@ async fn boot(run: &mut Run<'_>, slot: &Slot<dyn Boot>) {
         record(run, write.operation(), slot, set, begun.elapsed());
     }
     if let Err(last) = put_back(run, slot, before).await {
-        log::error!("{}: boot override was {before:?} and could not be put back: {last}", slot.driver);
-        let error = format!("the override was {} and could not be put back: {last}", words(before));
+        log::error!(
+            "{}: boot override was {before:?} and could not be put back: {last}",
+            slot.driver
+        );
+        let error = format!(
+            "the override was {} and could not be put back: {last}",
+            words(before)
+        );
         for operation in operations {
-            run.add(operation, &by(slot), Status::Failed, None, Some(error.clone()), Duration::ZERO);
+            run.add(
+                operation,
+                &by(slot),
+                Status::Failed,
+                None,
+                Some(error.clone()),
+                Duration::ZERO,
+            );
         }
     }
 }
@@ -147,7 +198,8 @@ async fn put_back(
 
 /// A mode that was not told before, or means nothing without a target, is no difference.
 fn same(before: BootState, now: BootState) -> bool {
-    let none = |s: BootState| s.target == BootTarget::None || s.persistence == BootPersistence::None;
+    let none =
+        |s: BootState| s.target == BootTarget::None || s.persistence == BootPersistence::None;
     if none(before) || none(now) {
         return none(before) && none(now);
     }
@@ -169,7 +221,12 @@ fn refused(run: &Run<'_>, operations: &[&'static str]) -> bool {
     })
 }
 
-fn untried(run: &mut Run<'_>, operations: &[&'static str], overwrite: Option<&'static str>, why: &str) {
+fn untried(
+    run: &mut Run<'_>,
+    operations: &[&'static str],
+    overwrite: Option<&'static str>,
+    why: &str,
+) {
     let source = Source {
         driver: run.driver,
         overwrite,
@@ -185,7 +242,14 @@ fn untried(run: &mut Run<'_>, operations: &[&'static str], overwrite: Option<&'s
             Some(evidence) => format!("{evidence}; {why}"),
             None => why.to_owned(),
         };
-        run.add(operation, &source.to_string(), Status::NotTried, Some(words), None, Duration::ZERO);
+        run.add(
+            operation,
+            &source.to_string(),
+            Status::NotTried,
+            Some(words),
+            None,
+            Duration::ZERO,
+        );
     }
 }
 

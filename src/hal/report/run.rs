@@ -103,7 +103,14 @@ impl<'a> Run<'a> {
             return false;
         };
         for operation in operations {
-            self.add(operation, by, status, None, Some(why.clone()), Duration::ZERO);
+            self.add(
+                operation,
+                by,
+                status,
+                None,
+                Some(why.clone()),
+                Duration::ZERO,
+            );
         }
         true
     }
@@ -157,7 +164,13 @@ impl<'a> Run<'a> {
     }
 
     /// An operation that works.
-    pub fn worked(&mut self, operation: &'static str, source: &Source, value: Value, took: Duration) {
+    pub fn worked(
+        &mut self,
+        operation: &'static str,
+        source: &Source,
+        value: Value,
+        took: Duration,
+    ) {
         let by = source.to_string();
         let at = Some(source.at.clone());
         self.add(operation, &by, Status::Works, at, None, took);

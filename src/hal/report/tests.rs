@@ -101,8 +101,10 @@ impl caps::Boot for Toy {
 fn bmc(toys: &[Arc<Toy>]) -> Bmc {
     let mut bmc = Bmc::default();
     for toy in toys {
-        bmc.led.push(toy.driver, Arc::clone(toy) as Arc<dyn caps::Led>);
-        bmc.boot.push(toy.driver, Arc::clone(toy) as Arc<dyn caps::Boot>);
+        bmc.led
+            .push(toy.driver, Arc::clone(toy) as Arc<dyn caps::Led>);
+        bmc.boot
+            .push(toy.driver, Arc::clone(toy) as Arc<dyn caps::Boot>);
     }
     bmc
 }
@@ -134,8 +136,12 @@ async fn every_slot_is_asked_and_the_preferred_driver_comes_first() {
     *ipmi.led.lock().unwrap() = LedState::On;
     let both = bmc(&[Arc::clone(&redfish), Arc::clone(&ipmi)]);
     let made = report(&both, &cx(), &Options::default()).await;
-    let order: Vec<(&str, DriverName)> =
-        made.entries.iter().map(|e| (e.operation, e.driver)).take(4).collect();
+    let order: Vec<(&str, DriverName)> = made
+        .entries
+        .iter()
+        .map(|e| (e.operation, e.driver))
+        .take(4)
+        .collect();
     assert_eq!(
         order,
         [
@@ -145,8 +151,12 @@ async fn every_slot_is_asked_and_the_preferred_driver_comes_first() {
             ("led.state", DriverName::Ipmi)
         ]
     );
-    let differing: Vec<&str> =
-        made.entries.iter().filter(|e| e.differs).map(|e| e.operation).collect();
+    let differing: Vec<&str> = made
+        .entries
+        .iter()
+        .filter(|e| e.differs)
+        .map(|e| e.operation)
+        .collect();
     assert_eq!(differing, ["led.state", "led.state"]);
     assert_eq!(redfish.asked(), ["boot", "led"]);
     assert!(!made.needs().complete);
@@ -175,7 +185,10 @@ async fn after_a_refused_login_nobody_is_asked_with_it_again() {
         ..Options::default()
     };
     let made = report(&both, &cx(), &two_logins).await;
-    assert_eq!(status(&made, "led.state", DriverName::Redfish), Status::Works);
+    assert_eq!(
+        status(&made, "led.state", DriverName::Redfish),
+        Status::Works
+    );
     assert_eq!(ipmi.asked().len(), 2);
 }
 
@@ -188,7 +201,10 @@ async fn who_cannot_be_reached_is_asked_once() {
     let both = bmc(&[Arc::clone(&redfish), ipmi]);
     let made = report(&both, &cx(), &Options::default()).await;
     assert_eq!(redfish.asked().len(), 1);
-    assert_eq!(status(&made, "led.state", DriverName::Redfish), Status::Failed);
+    assert_eq!(
+        status(&made, "led.state", DriverName::Redfish),
+        Status::Failed
+    );
     assert_eq!(status(&made, "led.state", DriverName::Ipmi), Status::Works);
 }
 
@@ -202,7 +218,11 @@ async fn writes_are_done_and_put_back() {
     };
     let made = report(&bmc(&[Arc::clone(&ipmi)]), &cx(), &options).await;
     for operation in ["led.on", "led.off", "boot.pxe", "boot.disk", "boot.bios"] {
-        assert_eq!(status(&made, operation, DriverName::Ipmi), Status::Works, "{operation}");
+        assert_eq!(
+            status(&made, operation, DriverName::Ipmi),
+            Status::Works,
+            "{operation}"
+        );
     }
     assert_eq!(*ipmi.led.lock().unwrap(), LedState::Off);
     assert_eq!(*ipmi.boot.lock().unwrap(), before);
@@ -221,13 +241,25 @@ async fn an_interrupt_in_the_middle_puts_back() {
     assert_eq!(status(&made, "led.on", DriverName::Ipmi), Status::Works);
     assert_eq!(*ipmi.led.lock().unwrap(), LedState::Off);
     assert_eq!(*ipmi.boot.lock().unwrap(), before);
-    assert_eq!(status(&made, "boot.bios", DriverName::Ipmi), Status::NotTried);
+    assert_eq!(
+        status(&made, "boot.bios", DriverName::Ipmi),
+        Status::NotTried
+    );
 }
 
 #[tokio::test]
 async fn no_time_is_no_reason_to_ask() {
     let ipmi = Arc::new(toy(DriverName::Ipmi));
-    let made = report(&bmc(&[Arc::clone(&ipmi)]), &Cx::until(Instant::now()), &Options::default()).await;
+    let made = report(
+        &bmc(&[Arc::clone(&ipmi)]),
+        &Cx::until(Instant::now()),
+        &Options::default(),
+    )
+    .await;
     assert!(ipmi.asked().is_empty());
-    assert!(made.entries.iter().all(|e| e.status == Status::NotTried && !e.serves()));
+    assert!(
+        made.entries
+            .iter()
+            .all(|e| e.status == Status::NotTried && !e.serves())
+    );
 }

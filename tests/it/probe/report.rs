@@ -22,10 +22,13 @@ fn probe(password: &str, line: &str) -> (Option<i32>, Vec<Value>) {
         .output()
         .unwrap();
     let text = stdout(&output);
-    let document: Value = serde_json::from_str(&text)
-        .unwrap_or_else(|e| panic!("{e}: {text}{}", stderr(&output)));
+    let document: Value =
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}{}", stderr(&output)));
     assert!(!text.contains(password) && !stderr(&output).contains(password));
-    (output.status.code(), document["probes"].as_array().unwrap().clone())
+    (
+        output.status.code(),
+        document["probes"].as_array().unwrap().clone(),
+    )
 }
 
 /// Status and value of an operation by IPMI.
@@ -40,12 +43,18 @@ fn entry<'a>(probe: &'a Value, operation: &str) -> &'a Value {
 #[test]
 fn everything_works_on_the_simulator_in_few_sessions() {
     let sim = Sim::start(1, "--profile dell");
-    let (code, probes) = probe("admin", &format!("{} --ipmi-port {PORT} -U admin", sim.first));
+    let (code, probes) = probe(
+        "admin",
+        &format!("{} --ipmi-port {PORT} -U admin", sim.first),
+    );
     assert_eq!(code, Some(0), "{probes:#?}");
     let found = &probes[0];
     assert_eq!(found["needs"]["complete"], true);
     assert_eq!(entry(found, "power.state")["value"], "ON");
-    assert_eq!(entry(found, "power.state")["evidence"], "Get Chassis Status");
+    assert_eq!(
+        entry(found, "power.state")["evidence"],
+        "Get Chassis Status"
+    );
     assert_eq!(entry(found, "power.cycle")["status"], "not-tried");
     assert_eq!(found["machine_id"], entry(found, "info.uuid")["value"]);
     for entry in found["capabilities"].as_array().unwrap() {
@@ -54,7 +63,15 @@ fn everything_works_on_the_simulator_in_few_sessions() {
             "{entry}"
         );
         for key in [
-            "operation", "driver", "by", "status", "value", "evidence", "differs", "error", "took_ms",
+            "operation",
+            "driver",
+            "by",
+            "status",
+            "value",
+            "evidence",
+            "differs",
+            "error",
+            "took_ms",
         ] {
             assert!(entry.get(key).is_some(), "{key} missing in {entry}");
         }
@@ -74,11 +91,18 @@ fn a_wrong_password_is_tried_once_and_counts_nowhere() {
     let (code, probes) = probe("not-the-right-one", &line);
     assert_eq!(code, Some(4));
     assert!(
-        probes[0]["capabilities"].as_array().unwrap().iter().all(|e| e["status"] == "denied"),
+        probes[0]["capabilities"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|e| e["status"] == "denied"),
         "{probes:#?}"
     );
     assert_eq!(sim.total("failed_logins"), 0);
-    assert_eq!(sim.total("half_open") + sim.total("handshakes_abandoned"), 1);
+    assert_eq!(
+        sim.total("half_open") + sim.total("handshakes_abandoned"),
+        1
+    );
 }
 
 #[test]
@@ -88,7 +112,11 @@ fn writes_are_put_back() {
     let (code, probes) = probe("admin", &format!("{line} --writes"));
     assert_eq!(code, Some(0));
     for operation in ["led.on", "led.off", "boot.pxe", "boot.disk", "boot.bios"] {
-        assert_eq!(entry(&probes[0], operation)["status"], "works", "{operation}");
+        assert_eq!(
+            entry(&probes[0], operation)["status"],
+            "works",
+            "{operation}"
+        );
     }
     let (_, after) = probe("admin", &line);
     for operation in ["led.state", "boot.state"] {
@@ -118,7 +146,12 @@ fn an_interrupt_puts_back_what_was_changed() {
     let mut said = Vec::new();
     let mut byte = [0];
     while !String::from_utf8_lossy(&said).contains("boot override") {
-        assert_eq!(log.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&said));
+        assert_eq!(
+            log.read(&mut byte).unwrap(),
+            1,
+            "{}",
+            String::from_utf8_lossy(&said)
+        );
         said.extend(byte);
     }
     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
@@ -158,5 +191,9 @@ fn as_documented_on_software_that_none_of_us_wrote() {
     assert_eq!(entry(found, "info.serial")["value"], "E262335X2304003C");
     // It has no DCMI.
     assert_eq!(entry(found, "power-metrics")["status"], "unsupported");
-    assert!(!sim.chassis_log().contains("power"), "{}", sim.chassis_log());
+    assert!(
+        !sim.chassis_log().contains("power"),
+        "{}",
+        sim.chassis_log()
+    );
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::reading;
 use crate::hal::caps::Evidence;
 use crate::hal::error::{Error, Kind, Result};
+use crate::hal::ipmi::Exchange;
 use crate::hal::ipmi::cmd::app::{ColdReset, GetDeviceId, GetUserAccess, SetUserAccess};
 use crate::hal::ipmi::cmd::chassis::{
     BootOption, ChassisControl, ChassisIdentify, GetChassisStatus, GetSystemBootOptions,
@@ -14,7 +15,6 @@ use crate::hal::ipmi::cmd::chassis::{
 use crate::hal::ipmi::cmd::storage::{ClearSel, GetSelInfo};
 use crate::hal::ipmi::cmd::{Command, Privilege};
 use crate::hal::ipmi::exchange::{Request, finish, run};
-use crate::hal::ipmi::Exchange;
 use crate::hal::model::write::Write;
 use crate::hal::model::{BoxFuture, Cx, Reading};
 
@@ -41,7 +41,11 @@ impl IpmiEvidence {
             | Write::PowerCycle
             | Write::PowerSoft => {
                 run(&*self.0, cx, &GetChassisStatus).await?;
-                (GetChassisStatus::NAME, ChassisControl::PRIVILEGE, "answered")
+                (
+                    GetChassisStatus::NAME,
+                    ChassisControl::PRIVILEGE,
+                    "answered",
+                )
             }
             Write::BootPxe | Write::BootDisk | Write::BootBios => {
                 let get = GetSystemBootOptions::of(boot_selector::FLAGS);
@@ -87,11 +91,7 @@ impl IpmiEvidence {
 }
 
 impl Evidence for IpmiEvidence {
-    fn evidence<'a>(
-        &'a self,
-        cx: &'a Cx,
-        write: Write,
-    ) -> BoxFuture<'a, Result<Reading<String>>> {
+    fn evidence<'a>(&'a self, cx: &'a Cx, write: Write) -> BoxFuture<'a, Result<Reading<String>>> {
         Box::pin(async move {
             let start = Instant::now();
             let (at, words) = self.judge(cx, write).await?;
