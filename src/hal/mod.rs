@@ -13,7 +13,6 @@ pub mod ipmi;
 pub mod model;
 pub mod recording;
 pub mod redfish;
-pub mod report;
 pub mod sim;
 pub mod transport;
 pub mod vendors;

@@ -2,7 +2,6 @@
 
 mod ipmi;
 mod openssl;
-mod report;
 mod servers;
 mod sim;
 

@@ -115,15 +115,6 @@ impl Output {
         Ok(out.flush()?)
     }
 
-    /// A table as part of a longer text.
-    pub fn table(&self, table: &Table) -> String {
-        table.render(
-            matches!(self.format, Format::Wide),
-            self.headers,
-            self.colour,
-        )
-    }
-
     /// The text that [`Output::print`] writes.
     pub fn render<T: Serialize>(
         &self,

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use super::Probed;
 use crate::applets::common::output::printable;
 use crate::applets::common::table::{Cell, Table, Tone, column, wide};
 use crate::hal::detect::Findings;
@@ -10,8 +9,8 @@ use crate::hal::detect::findings::{IpmiFindings, RedfishFindings};
 use crate::hal::model::DriverName;
 
 /// The table of a sweep.
-pub(super) fn table(probes: &[Probed], logs_in: bool) -> Table {
-    let mut columns = vec![
+pub(super) fn table(probes: &[Findings]) -> Table {
+    let mut table = Table::new(&[
         column("TARGET"),
         wide("ADDRESS"),
         column("VENDOR"),
@@ -24,17 +23,12 @@ pub(super) fn table(probes: &[Probed], logs_in: bool) -> Table {
         wide("TLS"),
         column("WARNINGS"),
         wide("TOOK"),
-    ];
-    if logs_in {
-        columns.push(column("DAEMON"));
-    }
-    let mut table = Table::new(&columns);
-    for probed in probes {
-        let found = &probed.findings;
+    ]);
+    for found in probes {
         let (ipmi, redfish) = (found.ipmi(), found.redfish());
         let drivers: Vec<&str> = found.available().iter().map(|d| d.as_str()).collect();
         let warnings = found.warnings.len();
-        let mut cells = vec![
+        table.row([
             Cell::from(found.target.as_str()),
             Cell::from(found.address),
             Cell::from(found.vendor.clone()),
@@ -59,32 +53,9 @@ pub(super) fn table(probes: &[Probed], logs_in: bool) -> Table {
                 Cell::new(warnings.to_string(), Tone::Warn)
             },
             Cell::from(format!("{} ms", found.took_ms)),
-        ];
-        if logs_in {
-            cells.push(needs(probed));
-        }
-        table.row(cells);
+        ]);
     }
     table
-}
-
-/// Is everything there that the daemon needs?
-fn needs(probed: &Probed) -> Cell {
-    match (&probed.report, &probed.needs) {
-        (Some(report), _) if report.is_denied() => Cell::new("login refused", Tone::Bad),
-        (_, Some(needs)) if needs.complete => Cell::new("ready", Tone::Good),
-        (_, Some(needs)) => {
-            let names = needs.missing.get(..2).map(|first| first.join(", "));
-            let text = match names {
-                Some(first) if needs.missing.len() > 2 => {
-                    format!("lacks {first} and {} more", needs.missing.len() - 2)
-                }
-                _ => format!("lacks {}", needs.missing.join(", ")),
-            };
-            Cell::new(text, Tone::Warn)
-        }
-        _ => Cell::from(""),
-    }
 }
 
 /// The report of one address.

@@ -2,3 +2,6 @@
 //! vendor does differently is data, or an overwrite in `vendors`.
 
 pub mod ipmi;
+mod placeholder;
+mod power_watch;
+pub mod redfish;

@@ -9,8 +9,8 @@ use super::MacAddr;
 /// IPv4 configuration of the BMC's LAN channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct LanInfo {
-    /// IPMI channel number.
-    pub channel: u8,
+    /// IPMI channel number; other protocols have none.
+    pub channel: Option<u8>,
     /// MAC address.
     pub mac: Option<MacAddr>,
     /// IPv4 address.

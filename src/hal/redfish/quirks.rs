@@ -98,6 +98,14 @@ pub struct Quirks {
     pub accounts: Accounts,
     /// Which property is the identify LED.
     pub led: LedStyle,
+    /// `IndicatorLED: Lit` is the LED of a machine that nobody looks for.
+    pub led_idle_lit: bool,
+    /// An override lasts one boot only, whatever it is called: for every boot the boot order is changed.
+    pub persistent_by_order: bool,
+    /// System's SKU is the serial number of the machine, its SerialNumber and PartNumber are the system board's.
+    pub serial_is_sku: bool,
+    /// Pointers into Chassis where the system board's part number stands.
+    pub board_part_at: &'static [&'static str],
     /// Reset is done as off, wait, on.
     pub reset_by_off_on: bool,
     /// How long a write takes to show when read back.
@@ -120,6 +128,10 @@ impl Default for Quirks {
             etag: Etag::default(),
             accounts: Accounts::default(),
             led: LedStyle::default(),
+            led_idle_lit: false,
+            persistent_by_order: false,
+            serial_is_sku: false,
+            board_part_at: &[],
             reset_by_off_on: false,
             read_back_after: Duration::ZERO,
             password: None,

@@ -49,7 +49,7 @@ impl Network for IpmiNetwork {
             ];
             let answers = parameters(bmc, cx, channel.number, &selectors).await;
             let mut info = LanInfo {
-                channel: channel.number,
+                channel: Some(channel.number),
                 mac: channel.mac,
                 ..LanInfo::default()
             };

@@ -4,7 +4,6 @@
 mod bmc_reset;
 mod boot;
 mod chunk;
-mod evidence;
 #[cfg(test)]
 mod fake;
 pub mod fru;
@@ -25,12 +24,13 @@ mod system_info;
 pub mod users;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::power_watch::pause;
 use crate::hal::bmc::Bmc;
-use crate::hal::error::{Error, Kind, Result};
+use crate::hal::error::{Error, Kind};
 use crate::hal::ipmi::Exchange;
-use crate::hal::model::{Cx, DriverName, Reading, Source};
+use crate::hal::model::{DriverName, Reading, Source};
 
 /// Puts the IPMI driver into the slots of `bmc`, behind those that are there.
 #[expect(
@@ -58,8 +58,6 @@ pub fn attach(bmc: &mut Bmc, exchange: Arc<dyn Exchange>) {
         .push(ipmi, Arc::new(supplies::Supplies::new(to())));
     bmc.event_log.push(ipmi, Arc::new(sel::EventLog::new(to())));
     bmc.raw.push(ipmi, Arc::new(raw::IpmiRaw(to())));
-    bmc.evidence
-        .push(ipmi, Arc::new(evidence::IpmiEvidence(to())));
 }
 
 /// A value that was read from `at` since `start`.
@@ -68,17 +66,6 @@ fn reading<T>(start: Instant, at: &str, value: T) -> Reading<T> {
         value,
         source: Source::new(DriverName::Ipmi, at),
         took: start.elapsed(),
-    }
-}
-
-/// Waits for `time`, but not beyond the deadline; an error when the caller gave up. By tokio's clock, which
-/// tests can pause.
-async fn pause(cx: &Cx, time: Duration) -> Result<()> {
-    let end = tokio::time::Instant::from_std(cx.deadline);
-    let until = (tokio::time::Instant::now() + time).min(end);
-    tokio::select! {
-        () = cx.cancel.cancelled() => Err(Error::new(Kind::Cancelled, "waiting for the BMC")),
-        () = tokio::time::sleep_until(until) => Ok(()),
     }
 }
 

@@ -1,6 +1,9 @@
 use super::super::scripted::{Scripted, within};
 use super::*;
+use crate::hal::error::Kind;
 use crate::hal::model::Cancel;
+use crate::hal::model::power::Verified;
+use std::time::Duration;
 
 const STATUS: &str = "00 01";
 const ON: &str = "00 01 00 00";

@@ -1,0 +1,343 @@
+//! The boot override: `Boot` of the system or of its settings object, written, read back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+use super::boot_value::{mode, mode_word, target, value};
+use super::{boot_order, fresh_system, is_answer, may_try_another, reading, says, unsupported};
+use crate::hal::caps::Boot;
+use crate::hal::drivers::power_watch::{clock, pause};
+use crate::hal::error::{Error, Kind, Result};
+use crate::hal::model::boot::BootRequest;
+use crate::hal::model::{BootMode, BootPersistence, BootState, BootTarget, BoxFuture, Cx, Reading};
+use crate::hal::redfish::{BootSend, BootVia, Client, Resource};
+
+const TARGET: &str = "/Boot/BootSourceOverrideTarget";
+const ENABLED: &str = "/Boot/BootSourceOverrideEnabled";
+const MODE: &str = "/Boot/BootSourceOverrideMode";
+const SETTINGS: &str = "/@Redfish.Settings/SettingsObject";
+/// How often it is read back before it counts as reverted, a second apart: some BMCs commit late.
+const READS: u32 = 3;
+/// A machine in its self-test may refuse changes; wait so long before the next try.
+const POST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The boot override over Redfish.
+pub(super) struct RedfishBoot(pub(super) Arc<Client>);
+
+/// What is sent to a place.
+struct Wanted {
+    target: String,
+    enabled: &'static str,
+    /// What the mode must be afterwards, where the place tells it.
+    mode: Option<BootMode>,
+    body: Value,
+}
+
+/// Why a place did not do it.
+enum Failed {
+    /// It says no, has not the value, or forgot it: another place may do it.
+    Here(Error),
+    /// It offers no override for every boot.
+    NotPersistent,
+    /// No place will do it.
+    Everywhere(Error),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        if may_try_another(&error) {
+            Self::Here(error)
+        } else {
+            Self::Everywhere(error)
+        }
+    }
+}
+
+fn has_override(resource: &Resource) -> bool {
+    resource.str(TARGET).is_some() || resource.str(ENABLED).is_some()
+}
+
+impl RedfishBoot {
+    /// The settings object, where there is one with an override.
+    async fn settings(&self, cx: &Cx, system: &Resource) -> Result<Option<Arc<Resource>>> {
+        let Some(path) = system.link(SETTINGS) else {
+            return Ok(None);
+        };
+        match self.0.get(cx, &path).await {
+            Ok(settings) => Ok(Some(settings).filter(|s| has_override(s))),
+            Err(error) if is_answer(&error) => {
+                log::debug!("{path}: {}", error.chain());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where the override stands: in the system, or in its settings object where that holds one that is not yet in
+    /// force, or where only that has it.
+    async fn read(&self, cx: &Cx) -> Result<Arc<Resource>> {
+        let system = self.0.system(cx).await?;
+        let here = has_override(&system);
+        if here && self.0.quirks().boot_via != BootVia::Settings {
+            return Ok(system);
+        }
+        match self.settings(cx, &system).await? {
+            Some(settings) if !here || is_set(&settings) => Ok(settings),
+            _ if here => Ok(system),
+            _ => Err(no_override("boot.state", &system)),
+        }
+    }
+
+    async fn change(&self, cx: &Cx, request: BootRequest) -> Result<(BootState, String)> {
+        let system = self.0.system(cx).await?;
+        let via = self.0.quirks().boot_via;
+        let mut first: Option<Error> = None;
+        let mut once_only = false;
+        for settings in match via {
+            BootVia::Auto => &[false, true][..],
+            BootVia::System => &[false],
+            BootVia::Settings => &[true, false],
+        } {
+            let place = if *settings {
+                self.settings(cx, &system).await?
+            } else {
+                Some(Arc::clone(&system)).filter(|s| has_override(s))
+            };
+            let Some(place) = place else { continue };
+            match self.write(cx, &place, request).await {
+                Ok(now) => return Ok((state(&now), now.at("Boot"))),
+                Err(Failed::Everywhere(error)) => return Err(error),
+                Err(Failed::NotPersistent) => once_only = true,
+                Err(Failed::Here(error)) => {
+                    log::debug!("{}: {}", place.path, error.chain());
+                    first.get_or_insert(error);
+                }
+            }
+        }
+        if once_only {
+            let order = boot_order::put_first(&self.0, cx, &system, request.target).await;
+            match order {
+                Ok(at) => {
+                    let state = BootState {
+                        target: request.target,
+                        mode: system.str(MODE).and_then(mode),
+                        persistence: BootPersistence::Persistent,
+                    };
+                    return Ok((state, at));
+                }
+                Err(error) if may_try_another(&error) => {
+                    let error =
+                        error.context("this BMC overrides the next boot only, and its boot order");
+                    first.get_or_insert(error.with_hint("--once"));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(first.unwrap_or_else(|| no_override("boot.set", &system)))
+    }
+
+    /// Writes to one place and reads it back.
+    async fn write(
+        &self,
+        cx: &Cx,
+        place: &Resource,
+        request: BootRequest,
+    ) -> Result<Arc<Resource>, Failed> {
+        let wanted = self.wanted(place, request)?;
+        self.patch(cx, &place.path, &wanted.body).await?;
+        let mut wait = self.0.quirks().read_back_after;
+        let mut now = None;
+        for _ in 0..READS {
+            pause(cx, wait).await?;
+            let read = self.0.fresh(cx, &place.path).await?;
+            if wanted.kept(&read) {
+                return Ok(read);
+            }
+            now = Some(read);
+            wait = Duration::from_secs(1);
+        }
+        let has = now.map_or_else(String::new, |now| words(&now));
+        let what = format!("boot override: the BMC accepted '{wanted}' but has '{has}'");
+        Err(Failed::Here(Error::new(Kind::Refused, what)))
+    }
+
+    /// Some BMCs refuse changes while the machine runs its self-test, which ends by itself.
+    async fn patch(&self, cx: &Cx, path: &str, body: &Value) -> Result<()> {
+        const IN_POST: &[&str] = &["UnableToModifyDuringSystemPOST", "SystemInPOST"];
+        loop {
+            match self.0.patch(cx, path, body.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if says(&error, IN_POST) && clock() + POST_PAUSE < cx.deadline => {
+                    log::info!("{path}: {}; trying again", error.chain());
+                    pause(cx, POST_PAUSE).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// What to send to a place. Modes and durations that it does not have are told before anything is written.
+    fn wanted(&self, place: &Resource, request: BootRequest) -> Result<Wanted, Failed> {
+        let none = request.target == BootTarget::None;
+        let present = place.str(MODE).and_then(mode);
+        let listed = place.allowable(TARGET);
+        let plain = present.is_none();
+        let target = value(request.target, request.mode, listed.as_deref(), plain)
+            .map_err(Failed::Everywhere)?
+            .ok_or_else(|| {
+                let list = listed.unwrap_or_default().join(", ");
+                let why = format!("{} offers {list}", place.path);
+                unsupported(&format!("boot target {}", request.target), why)
+            })?;
+        let enabled = match (none, request.persistent) {
+            (true, _) => "Disabled",
+            (false, true) => "Continuous",
+            (false, false) => "Once",
+        };
+        if enabled == "Continuous" && self.0.quirks().persistent_by_order {
+            return Err(Failed::NotPersistent);
+        }
+        if let Some(list) = place.allowable(ENABLED)
+            && !list.is_empty()
+            && !list.iter().any(|l| l.eq_ignore_ascii_case(enabled))
+        {
+            if enabled == "Continuous" {
+                return Err(Failed::NotPersistent);
+            }
+            let why = format!("{} offers {}", place.path, list.join(", "));
+            return Err(unsupported("boot.set", why).into());
+        }
+        let differs = !none && present.is_some_and(|mode| mode != request.mode);
+        let send_mode = match self.0.quirks().boot_send {
+            BootSend::Changed => differs,
+            BootSend::Full => place.str(MODE).is_some(),
+            BootSend::NoMode => false,
+        };
+        if differs && !send_mode {
+            let why = format!(
+                "the firmware boots in {} mode, which this BMC does not change",
+                present.map_or("another", mode_word)
+            );
+            let error = unsupported("boot mode", why);
+            return Err(error
+                .with_hint("--legacy or --uefi, or change it in the BIOS")
+                .into());
+        }
+        let mut boot = Map::new();
+        boot.insert("BootSourceOverrideTarget".into(), json!(target));
+        boot.insert("BootSourceOverrideEnabled".into(), json!(enabled));
+        if send_mode {
+            let word = if none {
+                present.unwrap_or(request.mode)
+            } else {
+                request.mode
+            };
+            boot.insert("BootSourceOverrideMode".into(), json!(mode_word(word)));
+        }
+        Ok(Wanted {
+            target,
+            enabled,
+            mode: (!none && (send_mode || present.is_some())).then_some(request.mode),
+            body: json!({ "Boot": boot }),
+        })
+    }
+}
+
+impl Wanted {
+    /// Does `now` say what was set?
+    fn kept(&self, now: &Resource) -> bool {
+        let is = |pointer, want: &str| {
+            now.str(pointer)
+                .is_some_and(|has| has.eq_ignore_ascii_case(want))
+        };
+        if self.enabled == "Disabled" {
+            return !is_set(now);
+        }
+        let mode_kept = match (self.mode, now.str(MODE).and_then(mode)) {
+            (Some(want), Some(has)) => want == has,
+            _ => true,
+        };
+        is(ENABLED, self.enabled) && is(TARGET, &self.target) && mode_kept
+    }
+}
+
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.target)?;
+        if let Some(mode) = self.mode {
+            write!(f, " {}", mode_word(mode))?;
+        }
+        write!(f, " {}", self.enabled)
+    }
+}
+
+/// The override in the BMC's own words.
+fn words(now: &Resource) -> String {
+    [TARGET, MODE, ENABLED]
+        .into_iter()
+        .filter_map(|pointer| now.str(pointer))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn no_override(operation: &str, system: &Resource) -> Error {
+    unsupported(
+        operation,
+        format!("{} has no Boot/BootSourceOverrideTarget", system.path),
+    )
+}
+
+/// Is an override in force?
+fn is_set(resource: &Resource) -> bool {
+    state(resource).target != BootTarget::None
+}
+
+fn state(resource: &Resource) -> BootState {
+    let nothing = BootState {
+        target: BootTarget::None,
+        mode: None,
+        persistence: BootPersistence::None,
+    };
+    let persistence = match resource.str(ENABLED) {
+        Some("Once") => BootPersistence::Once,
+        Some("Continuous") => BootPersistence::Persistent,
+        _ => return nothing,
+    };
+    match resource.str(TARGET).map(target) {
+        None | Some(BootTarget::None) => nothing,
+        Some(target) => BootState {
+            target,
+            mode: resource.str(MODE).and_then(mode),
+            persistence,
+        },
+    }
+}
+
+impl Boot for RedfishBoot {
+    fn state<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<BootState>>> {
+        Box::pin(async move {
+            let start = Instant::now();
+            let place = self.read(cx).await?;
+            let at = place.at("Boot/BootSourceOverrideTarget");
+            Ok(reading(&self.0, start, at, state(&place)))
+        })
+    }
+
+    fn set<'a>(
+        &'a self,
+        cx: &'a Cx,
+        request: BootRequest,
+    ) -> BoxFuture<'a, Result<Reading<BootState>>> {
+        Box::pin(async move {
+            let start = Instant::now();
+            fresh_system(&self.0, cx).await?;
+            let (state, at) = self.change(cx, request).await?;
+            Ok(reading(&self.0, start, at, state))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
