@@ -114,6 +114,10 @@ pub struct Quirks {
     pub password: Option<(u8, u8)>,
     /// How to log in.
     pub auth: AuthStyle,
+    /// New accounts are let in over IPMI by AccountTypes, which the BMC leaves out by itself.
+    pub account_ipmi: bool,
+    /// What `$expand` takes (`*`, `.`, `.($levels=1)`), where it is to be trusted.
+    pub expand: Option<&'static str>,
     /// Message ids (last part) or pieces of messages that mean "a licence is missing", besides those of everyone.
     pub licence_ids: &'static [&'static str],
 }
@@ -136,6 +140,8 @@ impl Default for Quirks {
             read_back_after: Duration::ZERO,
             password: None,
             auth: AuthStyle::default(),
+            account_ipmi: false,
+            expand: None,
             licence_ids: &[],
         }
     }

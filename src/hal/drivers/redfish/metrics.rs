@@ -1,0 +1,196 @@
+//! Power consumption: `Power`, `EnvironmentMetrics`, a sensor of the whole machine, or the sum of its supplies.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::read::{last_segment, optional, parts};
+use super::{chassis, reading, supplies, unsupported};
+use crate::hal::caps::Metrics;
+use crate::hal::error::Result;
+use crate::hal::model::metrics::PowerMetrics;
+use crate::hal::model::{BoxFuture, Cx, Reading};
+use crate::hal::redfish::{Client, Resource};
+
+/// Watts over Redfish.
+pub(crate) struct RedfishMetrics(pub(crate) Arc<Client>);
+
+impl Metrics for RedfishMetrics {
+    fn power_metrics<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<PowerMetrics>>> {
+        Box::pin(async move {
+            let start = Instant::now();
+            let client = &*self.0;
+            match find(client, cx).await? {
+                Some((metrics, at)) => Ok(reading(client, start, at, metrics)),
+                None => Err(unsupported(
+                    "power metrics",
+                    "no resource of this BMC says how much the machine consumes",
+                )),
+            }
+        })
+    }
+}
+
+type Found = (PowerMetrics, String);
+
+async fn find(client: &Client, cx: &Cx) -> Result<Option<Found>> {
+    let all = chassis::all(client, cx).await?;
+    let machines: Vec<&Arc<Resource>> = all
+        .iter()
+        .enumerate()
+        .filter(|(n, c)| *n == 0 || chassis::is_whole(c))
+        .map(|(_, c)| c)
+        .collect();
+    for chassis in &machines {
+        if let Some(found) = of_chassis(client, cx, chassis).await? {
+            return Ok(Some(found));
+        }
+    }
+    for chassis in &machines {
+        if let Some(found) = total_sensor(client, cx, chassis).await? {
+            return Ok(Some(found));
+        }
+    }
+    for chassis in &machines {
+        if let Some(found) = sum_of_supplies(client, cx, chassis).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// `Power`, and `EnvironmentMetrics` where that does not tell the present consumption.
+async fn of_chassis(client: &Client, cx: &Cx, chassis: &Resource) -> Result<Option<Found>> {
+    let classic = match optional(client, cx, chassis.link("/Power")).await? {
+        Some(power) => of_power(&power),
+        None => None,
+    };
+    if matches!(&classic, Some((metrics, _)) if metrics.consumed_watts.is_some()) {
+        return Ok(classic);
+    }
+    let Some(environment) = optional(client, cx, chassis.link("/EnvironmentMetrics")).await? else {
+        return Ok(classic);
+    };
+    let Some(watts) = watts(&environment, "/PowerWatts/Reading") else {
+        return Ok(classic);
+    };
+    let metrics = PowerMetrics {
+        consumed_watts: Some(watts),
+        ..classic.map(|(metrics, _)| metrics).unwrap_or_default()
+    };
+    Ok(Some((metrics, environment.at("PowerWatts"))))
+}
+
+/// The `PowerControl` of the whole machine: the first that tells its consumption (Lenovo lists processors and
+/// memory behind it), else the first that tells anything.
+fn of_power(power: &Resource) -> Option<Found> {
+    let read: Vec<(usize, PowerMetrics)> = parts(power, "/PowerControl")
+        .iter()
+        .enumerate()
+        .map(|(n, control)| (n, of_control(control)))
+        .filter(|(_, metrics)| is_measured(metrics))
+        .collect();
+    let (n, metrics) = read
+        .iter()
+        .find(|(_, metrics)| metrics.consumed_watts.is_some())
+        .or(read.first())?;
+    let property = if metrics.consumed_watts.is_some() {
+        "PowerConsumedWatts"
+    } else {
+        "PowerMetrics"
+    };
+    let at = power.at(&format!("PowerControl/{n}/{property}"));
+    Some((metrics.clone(), at))
+}
+
+fn of_control(control: &Resource) -> PowerMetrics {
+    PowerMetrics {
+        consumed_watts: watts(control, "/PowerConsumedWatts"),
+        average_watts: watts(control, "/PowerMetrics/AverageConsumedWatts"),
+        min_watts: watts(control, "/PowerMetrics/MinConsumedWatts"),
+        max_watts: watts(control, "/PowerMetrics/MaxConsumedWatts"),
+        interval_minutes: control
+            .num("/PowerMetrics/IntervalInMin")
+            .filter(|m| *m >= 0.0),
+        supplies: Vec::new(),
+    }
+}
+
+/// Zeroes without a present consumption say that nothing is measured (DGX H100).
+fn is_measured(metrics: &PowerMetrics) -> bool {
+    let rest = [metrics.average_watts, metrics.min_watts, metrics.max_watts];
+    metrics.consumed_watts.is_some() || rest.into_iter().flatten().any(|watts| watts > 0.0)
+}
+
+fn watts(resource: &Resource, pointer: &str) -> Option<f64> {
+    resource.num(pointer).filter(|watts| *watts >= 0.0)
+}
+
+/// A sensor that by its name measures the whole machine. Only sensors so named are read.
+async fn total_sensor(client: &Client, cx: &Cx, chassis: &Resource) -> Result<Option<Found>> {
+    let Some(collection) = optional(client, cx, chassis.link("/Sensors")).await? else {
+        return Ok(None);
+    };
+    let named = collection.links("/Members");
+    for path in named.into_iter().filter(|p| is_total(last_segment(p))) {
+        let Some(sensor) = optional(client, cx, Some(path)).await? else {
+            continue;
+        };
+        let unit = sensor.str("/ReadingUnits").unwrap_or("W");
+        if !matches!(unit, "W" | "Watts") {
+            continue;
+        }
+        if let Some(watts) = watts(&sensor, "/Reading") {
+            let metrics = PowerMetrics {
+                consumed_watts: Some(watts),
+                ..PowerMetrics::default()
+            };
+            return Ok(Some((metrics, sensor.at("Reading"))));
+        }
+    }
+    Ok(None)
+}
+
+/// `Chassis_0_TotalHSC_Power_0`, `PWR_SYSTEM`, `total_power`: the whole machine, not its fans or GPUs.
+fn is_total(id: &str) -> bool {
+    const PARTS: &[&str] = &[
+        "gpu", "cpu", "mem", "dimm", "fan", "psu", "limit", "cap", "gb1",
+    ];
+    let id: String = id
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    let power = id.contains("power") || id.contains("pwr");
+    let whole = id.contains("total") || id.contains("system");
+    power && whole && !PARTS.iter().any(|part| id.contains(part))
+}
+
+/// What the supplies take in, where every one that is there says so.
+async fn sum_of_supplies(client: &Client, cx: &Cx, chassis: &Resource) -> Result<Option<Found>> {
+    let Some((at, members)) = supplies::subsystem(client, cx, chassis).await? else {
+        return Ok(None);
+    };
+    let mut sum = 0.0;
+    let mut counted = 0_usize;
+    for supply in members {
+        if supply.str("/Status/State") == Some("Absent") {
+            continue;
+        }
+        let Some(metrics) = optional(client, cx, supply.link("/Metrics")).await? else {
+            return Ok(None);
+        };
+        let Some(watts) = watts(&metrics, "/InputPowerWatts/Reading") else {
+            return Ok(None);
+        };
+        sum += watts;
+        counted += 1;
+    }
+    let metrics = PowerMetrics {
+        consumed_watts: Some(sum),
+        ..PowerMetrics::default()
+    };
+    Ok((counted > 0).then(|| (metrics, format!("{at} sum of InputPowerWatts"))))
+}
+
+#[cfg(test)]
+mod tests;

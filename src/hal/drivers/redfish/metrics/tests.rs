@@ -1,0 +1,154 @@
+use serde_json::{Value, json};
+
+use super::super::scripted::{CHASSIS, SYSTEM, deaf, server, within};
+use super::*;
+use crate::hal::error::Kind;
+use crate::hal::redfish::Quirks;
+
+async fn read(documents: &[(&str, Value)]) -> Result<(PowerMetrics, String), Kind> {
+    let mut all = vec![(
+        SYSTEM,
+        json!({"Links": {"Chassis": [{"@odata.id": CHASSIS}]}, "PowerState": "On",
+        "Actions": {"#ComputerSystem.Reset": {}}}),
+    )];
+    all.extend(documents.iter().cloned());
+    let client = server(&all, deaf).client(Quirks::default());
+    let got = RedfishMetrics(client).power_metrics(&within(5)).await;
+    got.map(|r| (r.value, r.source.at)).map_err(|e| e.kind())
+}
+
+fn chassis(kind: &str, more: &Value) -> (&'static str, Value) {
+    let mut json = json!({"@odata.id": CHASSIS, "ChassisType": kind});
+    for (key, value) in more.as_object().unwrap() {
+        json[key] = json!({ "@odata.id": value });
+    }
+    (CHASSIS, json)
+}
+
+const POWER: &str = "/redfish/v1/Chassis/1/Power";
+
+#[tokio::test]
+async fn power_control_of_the_machine() {
+    let power = json!({"PowerControl": [null, {"Name": "idle"}, {"PowerConsumedWatts": "614", "PowerMetrics":
+        {"AverageConsumedWatts": null, "MinConsumedWatts": 610, "MaxConsumedWatts": 616.5, "IntervalInMin": 1}},
+        {"PowerConsumedWatts": 99}]});
+    let (metrics, at) = read(&[
+        chassis("RackMount", &json!({"Power": POWER})),
+        (POWER, power),
+    ])
+    .await
+    .unwrap();
+    assert_eq!(
+        at,
+        "/redfish/v1/Chassis/1/Power PowerControl/1/PowerConsumedWatts"
+    );
+    let want = PowerMetrics {
+        consumed_watts: Some(614.0),
+        average_watts: None,
+        min_watts: Some(610.0),
+        max_watts: Some(616.5),
+        interval_minutes: Some(1.0),
+        supplies: Vec::new(),
+    };
+    assert_eq!(metrics, want);
+}
+
+#[tokio::test]
+async fn averages_without_a_present_consumption_stay_what_they_are() {
+    let power = json!({"PowerControl": {"PowerMetrics": {"AverageConsumedWatts": 70}}});
+    let (metrics, _) = read(&[
+        chassis("RackMount", &json!({"Power": POWER})),
+        (POWER, power),
+    ])
+    .await
+    .unwrap();
+    assert_eq!(
+        (metrics.consumed_watts, metrics.average_watts),
+        (None, Some(70.0))
+    );
+}
+
+#[tokio::test]
+async fn environment_metrics_where_power_says_nothing() {
+    const ENVIRONMENT: &str = "/redfish/v1/Chassis/1/EnvironmentMetrics";
+    let zeroes = json!({"PowerControl": [{"PowerMetrics": {"AverageConsumedWatts": 0, "MaxConsumedWatts": 0}}]});
+    let links = json!({"Power": POWER, "EnvironmentMetrics": ENVIRONMENT});
+    let (metrics, at) = read(&[
+        chassis("RackMount", &links),
+        (POWER, zeroes.clone()),
+        (ENVIRONMENT, json!({"PowerWatts": {"Reading": 374}})),
+    ])
+    .await
+    .unwrap();
+    assert_eq!(metrics.consumed_watts, Some(374.0));
+    assert_eq!(metrics.average_watts, None);
+    assert_eq!(at, "/redfish/v1/Chassis/1/EnvironmentMetrics PowerWatts");
+    let nothing = [chassis("RackMount", &links), (POWER, zeroes)];
+    assert_eq!(read(&nothing).await, Err(Kind::Unsupported));
+}
+
+#[tokio::test]
+async fn a_sensor_named_after_the_whole_machine() {
+    const SENSORS: &str = "/redfish/v1/Chassis/1/Sensors";
+    let members = ["Fan_Total_Power", "TotalGPU_Power_0", "TotalHSC_Power_0"]
+        .map(|id| json!({"@odata.id": format!("{SENSORS}/{id}")}));
+    let (metrics, at) = read(&[
+        chassis("Shelf", &json!({"Sensors": SENSORS})),
+        (SENSORS, json!({"Members": members})),
+        (
+            "/redfish/v1/Chassis/1/Sensors/TotalHSC_Power_0",
+            json!({"Reading": 1079.3, "ReadingUnits": "W"}),
+        ),
+    ])
+    .await
+    .unwrap();
+    assert_eq!(metrics.consumed_watts, Some(1079.3));
+    assert_eq!(at, "/redfish/v1/Chassis/1/Sensors/TotalHSC_Power_0 Reading");
+}
+
+#[tokio::test]
+async fn the_sum_of_what_all_supplies_take() {
+    const SUBSYSTEM: &str = "/redfish/v1/Chassis/1/PowerSubsystem";
+    const SUPPLIES: &str = "/redfish/v1/Chassis/1/PowerSubsystem/PowerSupplies";
+    let supply = |n: u8| {
+        json!({"@odata.id": format!("{SUPPLIES}/{n}"), "Name": n.to_string(),
+            "Metrics": {"@odata.id": format!("{SUPPLIES}/{n}/Metrics")}})
+    };
+    let mut documents = vec![
+        chassis("RackMount", &json!({"PowerSubsystem": SUBSYSTEM})),
+        (SUBSYSTEM, json!({"PowerSupplies": {"@odata.id": SUPPLIES}})),
+        (SUPPLIES, json!({"Members": [supply(1), supply(2)]})),
+        (
+            "/redfish/v1/Chassis/1/PowerSubsystem/PowerSupplies/1/Metrics",
+            json!({"InputPowerWatts": {"Reading": 303.0}}),
+        ),
+    ];
+    assert_eq!(read(&documents).await, Err(Kind::Unsupported));
+    documents.push((
+        "/redfish/v1/Chassis/1/PowerSubsystem/PowerSupplies/2/Metrics",
+        json!({"InputPowerWatts": {"Reading": 301.5}}),
+    ));
+    let (metrics, at) = read(&documents).await.unwrap();
+    assert_eq!(metrics.consumed_watts, Some(604.5));
+    assert!(at.starts_with(SUPPLIES), "{at}");
+}
+
+#[test]
+fn names_of_sensors_of_the_whole_machine() {
+    for id in [
+        "Chassis_0_TotalHSC_Power_0",
+        "PWR_SYSTEM",
+        "total_power",
+        "SystemPower",
+    ] {
+        assert!(is_total(id), "{id}");
+    }
+    for id in [
+        "HGX_Chassis_0_TotalGPU_Power_0",
+        "PWR_GB1_TOT_HSC",
+        "CPU_Total_Power",
+        "SystemBoardTemp",
+    ] {
+        assert!(!is_total(id), "{id}");
+    }
+}
