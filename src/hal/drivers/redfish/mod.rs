@@ -5,14 +5,22 @@ mod bmc_reset;
 mod boot;
 mod boot_order;
 mod boot_value;
+mod chassis;
+mod event_log;
 mod fru_fields;
 mod identity;
+mod inventory;
 mod led;
+mod metrics;
 mod network;
 mod nic;
 mod power;
+mod read;
 #[cfg(test)]
 mod scripted;
+mod sensors;
+mod supplies;
+mod users;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -41,6 +49,17 @@ pub fn attach(bmc: &mut Bmc, client: Arc<Client>) {
         .push(driver, Arc::new(network::RedfishNetwork(to())));
     bmc.bmc_reset
         .push(driver, Arc::new(bmc_reset::RedfishBmcReset(to())));
+    bmc.metrics
+        .push(driver, Arc::new(metrics::RedfishMetrics(to())));
+    bmc.supplies
+        .push(driver, Arc::new(supplies::RedfishSupplies(to())));
+    bmc.sensors
+        .push(driver, Arc::new(sensors::RedfishSensors(to())));
+    bmc.event_log
+        .push(driver, Arc::new(event_log::RedfishEventLog(to())));
+    bmc.users.push(driver, Arc::new(users::RedfishUsers(to())));
+    bmc.inventory
+        .push(driver, Arc::new(inventory::RedfishInventory(to())));
 }
 
 /// A value that was read from `at` (URI and property) since `start`.
