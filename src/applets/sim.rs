@@ -2,20 +2,22 @@
 
 use std::io::{Write, stderr, stdout};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
 
 use super::common::credentials::first_line;
 use super::common::exit::Failure;
 use super::common::process::{cancel_on_interrupt, runtime};
 use crate::hal::model::Secret;
+use crate::hal::recording::{Recording, load, load_tree};
 use crate::hal::sim::control::{Request, ask};
 use crate::hal::sim::options::{DEFAULT_USER, Options};
-use crate::hal::sim::{self, Ledger, ProfileName, SimHandle};
+use crate::hal::sim::{self, Ledger, ProfileName, RedfishOptions, SimHandle};
 use crate::hal::transport::faults::Faults;
 
 /// The command line.
@@ -47,8 +49,24 @@ pub fn command() -> Command {
                 .value_parser(value_parser!(u16)),
         )
         .arg(
-            option("redfish-port", "PORT", "TCP port of Redfish; the simulator does not speak it yet")
+            Arg::new("redfish")
+                .long("redfish")
+                .action(ArgAction::SetTrue)
+                .help("Answer Redfish as well, over HTTPS on port 8443, from the same state"),
+        )
+        .arg(
+            option("redfish-port", "PORT", "TCP port of Redfish (443 needs a privilege; 0: any free ports); implies --redfish")
                 .value_parser(value_parser!(u16)),
+        )
+        .arg(
+            option("redfish-http-port", "PORT", "TCP port of Redfish over plain HTTP, beside HTTPS; implies --redfish")
+                .value_parser(value_parser!(u16)),
+        )
+        .arg(
+            Arg::new("rst-on-reuse")
+                .long("rst-on-reuse")
+                .action(ArgAction::SetTrue)
+                .help("Reset an HTTP connection on its second request, as iLO does"),
         )
         .arg(
             option("profile", "P", "Kind of BMC")
@@ -95,10 +113,11 @@ pub fn command() -> Command {
             option("control", "PATH", "Control socket, with or without unix: in front [default: a new one in $XDG_RUNTIME_DIR or the temporary directory]"),
         )
         .arg(
-            Arg::new("request")
-                .value_name("REQUEST")
-                .value_parser(request)
-                .help("ledger, total, stop, or a JSON request, for the simulator behind --control"),
+            Arg::new("what")
+                .value_name("RECORDING|REQUEST")
+                .num_args(0..)
+                .value_parser(what)
+                .help("Recordings (files of `probe --record`, or directories with a tree redfish/v1/…/index.json) to be replayed, a BMC for each; or ledger, total, stop, or a JSON request, for the simulator behind --control"),
         )
 }
 
@@ -128,17 +147,39 @@ fn probability(text: &str) -> Result<f64, String> {
     }
 }
 
-fn request(text: &str) -> Result<Request, String> {
+/// What stands behind the options.
+#[derive(Debug, Clone)]
+enum What {
+    /// For a simulator that runs.
+    Ask(Request),
+    /// To be replayed.
+    Replay(PathBuf),
+}
+
+fn what(text: &str) -> Result<What, String> {
     match text {
-        "ledger" => Ok(Request::Ledger),
-        "total" => Ok(Request::Total),
-        "stop" => Ok(Request::Stop),
-        json if json.starts_with('{') => serde_json::from_str(json).map_err(|e| e.to_string()),
-        _ => Err(
-            "one of ledger, total, stop or a JSON object; recordings cannot be replayed yet"
-                .to_owned(),
-        ),
+        "ledger" => Ok(What::Ask(Request::Ledger)),
+        "total" => Ok(What::Ask(Request::Total)),
+        "stop" => Ok(What::Ask(Request::Stop)),
+        json if json.starts_with('{') => serde_json::from_str(json)
+            .map(What::Ask)
+            .map_err(|e| e.to_string()),
+        path if Path::new(path).exists() => Ok(What::Replay(PathBuf::from(path))),
+        _ => Err("neither a file nor one of ledger, total, stop, or a JSON object".to_owned()),
     }
+}
+
+/// Reads a recording or a tree.
+fn recording(path: &Path) -> Result<Arc<Recording>, Failure> {
+    let recording = if path.is_dir() {
+        load_tree(path)?
+    } else {
+        load(path)?
+    };
+    for warning in &recording.warnings {
+        let _ = writeln!(stderr(), "halbox: {}: {warning}", path.display());
+    }
+    Ok(Arc::new(recording))
 }
 
 /// Runs the simulator, or asks one that runs.
@@ -146,7 +187,8 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let control = matches
         .get_one::<String>("control")
         .map(|text| PathBuf::from(text.strip_prefix("unix:").unwrap_or(text)));
-    if let Some(request) = matches.get_one::<Request>("request") {
+    let all: Vec<&What> = matches.get_many("what").into_iter().flatten().collect();
+    if let [What::Ask(request)] = all.as_slice() {
         let Some(path) = control else {
             return Err(Failure::usage("a request needs --control")
                 .hint("the ready line of the simulator names its control socket"));
@@ -154,13 +196,21 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         let answer = ask(&path, request)?;
         return Ok(writeln!(stdout().lock(), "{answer}")?);
     }
-    if matches.get_one::<u16>("redfish-port").is_some() {
-        return Err(
-            Failure::usage("--redfish-port: the simulator does not speak Redfish yet")
-                .hint("without it the BMCs speak IPMI"),
-        );
+    let mut recordings = Vec::new();
+    for what in all {
+        match what {
+            What::Replay(path) => recordings.push(recording(path)?),
+            What::Ask(_) => return Err(Failure::usage("a request stands alone")),
+        }
     }
-    let options = options(matches, control.unwrap_or_else(default_control))?;
+    let mut options = options(matches, control.unwrap_or_else(default_control))?;
+    if !recordings.is_empty() {
+        let files = u32::try_from(recordings.len()).unwrap_or(u32::MAX);
+        options.count = options.count.max(files);
+        // What was recorded over Redfish is to be seen.
+        options.redfish = options.redfish.or(Some(RedfishOptions::default()));
+        options.recordings = recordings;
+    }
     let runtime = runtime(1)?;
     runtime.block_on(async {
         // Signals are watched from before the ready line on.
@@ -202,6 +252,8 @@ fn options(matches: &ArgMatches, control: PathBuf) -> Result<Options, Failure> {
             .copied()
             .unwrap_or(defaults.listen),
         port: matches.get_one("port").copied().unwrap_or(defaults.port),
+        redfish: redfish(matches),
+        recordings: Vec::new(),
         profile,
         user: matches
             .get_one::<String>("user")
@@ -229,6 +281,18 @@ fn options(matches: &ArgMatches, control: PathBuf) -> Result<Options, Failure> {
     })
 }
 
+/// How Redfish is answered, if it is.
+fn redfish(matches: &ArgMatches) -> Option<RedfishOptions> {
+    let port = matches.get_one::<u16>("redfish-port").copied();
+    let http_port = matches.get_one::<u16>("redfish-http-port").copied();
+    let asked = matches.get_flag("redfish") || port.is_some() || http_port.is_some();
+    asked.then(|| RedfishOptions {
+        port: port.unwrap_or(RedfishOptions::default().port),
+        http_port,
+        rst_on_reuse: matches.get_flag("rst-on-reuse"),
+    })
+}
+
 /// The one line on stdout.
 fn ready(handle: &SimHandle, options: &Options) -> Result<(), Failure> {
     let addresses = handle.addrs();
@@ -250,6 +314,28 @@ fn ready(handle: &SimHandle, options: &Options) -> Result<(), Failure> {
         let ports: Vec<u16> = addresses.iter().map(std::net::SocketAddr::port).collect();
         map.insert("ports".to_owned(), json!(ports));
     }
+    if let (Some(redfish), Some(map)) = (options.redfish, line.as_object_mut()) {
+        let ports = |addresses: &[std::net::SocketAddr]| -> Vec<u16> {
+            addresses.iter().map(std::net::SocketAddr::port).collect()
+        };
+        let https = ports(handle.redfish_addrs());
+        map.insert("redfish_port".to_owned(), json!(https.first()));
+        if redfish.port == 0 {
+            map.insert("redfish_ports".to_owned(), json!(https));
+        }
+        if let Some(port) = redfish.http_port {
+            let http = ports(handle.http_addrs());
+            map.insert("redfish_http_port".to_owned(), json!(http.first()));
+            if port == 0 {
+                map.insert("redfish_http_ports".to_owned(), json!(http));
+            }
+        }
+    }
+    if !options.recordings.is_empty()
+        && let Some(map) = line.as_object_mut()
+    {
+        map.insert("user".to_owned(), json!(options.user));
+    }
     let mut out = stdout().lock();
     writeln!(out, "{line}")?;
     Ok(out.flush()?)
@@ -261,7 +347,8 @@ fn summary(total: &Ledger) {
         stderr(),
         "halbox: sessions: {} opened, {} closed, {} expired, {} open now ({} half-open, {} abandoned); \
          {} failed logins, {} lock-outs; {} commands ({} most in flight, {} duplicates); \
-         {} datagrams in, {} out",
+         {} datagrams in, {} out; HTTP: {} requests on {} connections ({} open at once at most), \
+         Redfish sessions: {} opened, {} closed, {} open now",
         total.sessions_opened,
         total.sessions_closed,
         total.sessions_expired,
@@ -275,6 +362,12 @@ fn summary(total: &Ledger) {
         total.duplicates,
         total.datagrams_in,
         total.datagrams_out,
+        total.http_requests,
+        total.http_connections,
+        total.http_most_connections,
+        total.redfish_sessions_opened,
+        total.redfish_sessions_closed,
+        total.redfish_sessions_open,
     );
 }
 
@@ -293,17 +386,17 @@ mod tests {
 
     #[test]
     fn requests_are_words_or_json() {
-        assert!(matches!(request("ledger"), Ok(Request::Ledger)));
-        let set = request(r#"{"do":"set","bmc":1,"unresponsive":true}"#);
+        assert!(matches!(what("ledger"), Ok(What::Ask(Request::Ledger))));
+        let set = what(r#"{"do":"set","bmc":1,"unresponsive":true}"#);
         assert!(matches!(
             set,
-            Ok(Request::Set {
+            Ok(What::Ask(Request::Set {
                 bmc: Some(1),
                 unresponsive: Some(true),
                 ..
-            })
+            }))
         ));
-        assert!(request("server.rec").is_err());
-        assert!(request(r#"{"do":"explode"}"#).is_err());
+        assert!(what("/nonexistent/server.rec").is_err());
+        assert!(what(r#"{"do":"explode"}"#).is_err());
     }
 }

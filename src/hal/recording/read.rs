@@ -162,7 +162,7 @@ fn bytes(text: &str) -> std::result::Result<Vec<u8>, String> {
     if digits.len() > 2 * MAX_DATA {
         return Err(format!("more than {MAX_DATA} bytes"));
     }
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return Err("half a byte".to_owned());
     }
     Ok(digits

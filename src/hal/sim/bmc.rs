@@ -46,6 +46,13 @@ pub struct Side {
     rng: Rng,
 }
 
+impl Side {
+    /// The server and the random numbers, both to be changed.
+    pub(super) fn server_and_rng(&mut self) -> (&mut Server, &mut Rng) {
+        (&mut self.server, &mut self.rng)
+    }
+}
+
 impl BmcSide for Side {
     fn accounts(&self) -> u8 {
         self.server.users.slots()
@@ -163,7 +170,7 @@ impl Bmc {
         out: &mut Vec<Vec<u8>>,
     ) -> u64 {
         self.side.ledger.datagrams_in += 1;
-        if self.manners.unresponsive || self.silent_until.is_some_and(|until| now < until) {
+        if self.is_silent(now) {
             return 0;
         }
         let before = self.side.ledger.commands;
@@ -176,16 +183,63 @@ impl Bmc {
             bmc: &mut self.side,
         };
         self.responder.handle_datagram(&mut io, bytes, out);
-        if self.side.server.cold_reset {
-            self.side.server.cold_reset = false;
-            self.side.ledger.sessions_expired += self.responder.reset() as u64;
-            self.silent_until = now.checked_add(REBOOT);
-        }
+        self.settle(now);
         let commands = self.side.ledger.commands - before;
         self.in_flight += commands;
         let ledger = &mut self.side.ledger;
         ledger.most_in_flight = ledger.most_in_flight.max(self.in_flight);
         commands
+    }
+
+    /// Does it not answer at all now?
+    pub fn is_silent(&self, now: Instant) -> bool {
+        self.manners.unresponsive || self.silent_until.is_some_and(|until| now < until)
+    }
+
+    /// Is this request one of those that are refused as busy?
+    pub fn is_busy(&mut self) -> bool {
+        self.side.busy > 0.0 && self.side.rng.f64() < self.side.busy
+    }
+
+    /// Carries out a reset of the BMC that was asked for: sessions are lost, and it is silent for a while.
+    pub fn settle(&mut self, now: Instant) {
+        if self.side.server.cold_reset {
+            self.side.server.cold_reset = false;
+            self.side.ledger.sessions_expired += self.responder.reset() as u64;
+            self.side.server.web.sessions.forget(None);
+            self.silent_until = now.checked_add(REBOOT);
+        }
+    }
+
+    /// Is the account locked after wrong passwords? IPMI and Redfish count together.
+    pub fn is_locked(&mut self, user: u8, now: Instant) -> bool {
+        self.responder.bouncer().is_locked(user, now)
+    }
+
+    /// Accounts that are locked.
+    pub fn locked(&mut self, now: Instant) -> Vec<u8> {
+        let slots = self.side.server.users.slots();
+        (1..=slots).filter(|id| self.is_locked(*id, now)).collect()
+    }
+
+    /// A right password: earlier wrong ones are forgotten.
+    pub fn login_succeeded(&mut self, user: u8) {
+        self.responder.bouncer().welcome(user);
+    }
+
+    /// A wrong password: it is booked and counts for the lock.
+    pub fn login_failed(&mut self, user: u8, now: Instant) {
+        self.side.ledger.book(Event::LoginFailed);
+        let rule = self.responder.config().lockout;
+        if self.responder.bouncer().failed(user, now, rule) {
+            self.side.ledger.book(Event::LockedOut);
+        }
+    }
+
+    /// Wrong passwords that lock an account, and for how many seconds.
+    pub fn lockout(&self) -> Option<(u8, u64)> {
+        let rule = self.responder.config().lockout?;
+        Some((rule.attempts, rule.duration.as_secs()))
     }
 
     /// The answers to so many commands, in so many datagrams, went out (or were lost on purpose).
@@ -198,6 +252,7 @@ impl Bmc {
     pub fn tick(&mut self, now: Instant) {
         self.responder.handle_timeout(now, &mut self.side);
         self.side.server.tick(now);
+        self.side.server.web.sessions.expire(now);
     }
 
     /// The books, with what is open now.
@@ -206,6 +261,11 @@ impl Bmc {
         let mut ledger = self.side.ledger.clone();
         ledger.sessions_open = self.responder.open_sessions() as u64;
         ledger.half_open = self.responder.half_open() as u64;
+        let web = &self.side.server.web.sessions;
+        ledger.redfish_sessions_opened = web.opened;
+        ledger.redfish_sessions_closed = web.closed;
+        ledger.redfish_sessions_expired = web.expired;
+        ledger.redfish_sessions_open = web.open() as u64;
         ledger
     }
 }

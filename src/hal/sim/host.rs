@@ -14,6 +14,8 @@ use super::bmc::{Bmc, Manners};
 use super::ledger::Ledger;
 use super::options::Options;
 use super::profile::Profile;
+use super::redfish::doors::Doors;
+use super::redfish::serve;
 use super::state::{Clock, Server, Users};
 use super::{control, store, worker};
 use crate::hal::error::{Error, Kind, Result};
@@ -21,6 +23,8 @@ use crate::hal::ipmi::responder::{Config, Lockout};
 
 /// Files that are open besides the sockets.
 const OTHER_FILES: u64 = 64;
+/// Connections to all BMCs together for which the limit of open files is raised.
+const CONNECTIONS: u64 = 2048;
 /// How long an account stays locked.
 const LOCKED_FOR: Duration = Duration::from_secs(30);
 
@@ -29,6 +33,8 @@ const LOCKED_FOR: Duration = Duration::from_secs(30);
 pub(super) struct Shared {
     pub(super) bmcs: Vec<Mutex<Bmc>>,
     pub(super) addresses: Vec<SocketAddr>,
+    pub(super) redfish: Vec<SocketAddr>,
+    pub(super) http: Vec<SocketAddr>,
     pub(super) options: Options,
     pub(super) stop: watch::Sender<bool>,
 }
@@ -61,7 +67,15 @@ pub struct SimHandle {
 pub fn start(options: Options) -> Result<SimHandle> {
     let what = || format!("simulating {} BMCs", options.count);
     check(&options).map_err(|e| Error::new(Kind::Config, what()).with_source(e))?;
-    raise_file_limit(u64::from(options.count) + OTHER_FILES)?;
+    let listeners = options
+        .redfish
+        .map_or(0, |r| 1 + u64::from(r.http_port.is_some()));
+    let connections = if listeners == 0 {
+        0
+    } else {
+        u64::from(options.count).min(CONNECTIONS)
+    };
+    raise_file_limit(u64::from(options.count) * (1 + listeners) + connections + OTHER_FILES)?;
     let sockets = bind(&options)?;
     let addresses: Vec<SocketAddr> = sockets
         .iter()
@@ -69,9 +83,12 @@ pub fn start(options: Options) -> Result<SimHandle> {
         .collect::<io::Result<_>>()
         .map_err(|e| Error::new(Kind::Other, what()).with_source(e))?;
     let bmcs = populate(&options, &addresses)?;
+    let doors = Doors::open(&options, &addresses)?;
     let shared = Arc::new(Shared {
         bmcs,
         addresses,
+        redfish: doors.redfish,
+        http: doors.http,
         options,
         stop: watch::Sender::new(false),
     });
@@ -79,6 +96,9 @@ pub fn start(options: Options) -> Result<SimHandle> {
         threads: worker::spawn(&shared, sockets)?,
         shared,
     };
+    handle
+        .threads
+        .extend(serve::spawn(&handle.shared, doors.all)?);
     if let Some(thread) = control::spawn(&handle.shared)? {
         handle.threads.push(thread);
     }
@@ -203,6 +223,16 @@ impl SimHandle {
     /// Where the BMCs are, in their order.
     pub fn addrs(&self) -> &[SocketAddr] {
         &self.shared.addresses
+    }
+
+    /// Where they answer Redfish over HTTPS; empty without it.
+    pub fn redfish_addrs(&self) -> &[SocketAddr] {
+        &self.shared.redfish
+    }
+
+    /// Where they answer Redfish over plain HTTP; empty without it.
+    pub fn http_addrs(&self) -> &[SocketAddr] {
+        &self.shared.http
     }
 
     /// The books of each BMC, in their order.

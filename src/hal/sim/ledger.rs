@@ -39,6 +39,18 @@ pub struct Ledger {
     pub http_requests: u64,
     /// HTTP connections.
     pub http_connections: u64,
+    /// HTTP connections that are open now.
+    pub http_connections_open: u64,
+    /// Most HTTP connections that were open at one time.
+    pub http_most_connections: u64,
+    /// Redfish sessions that were created.
+    pub redfish_sessions_opened: u64,
+    /// Those that were deleted.
+    pub redfish_sessions_closed: u64,
+    /// Those that nobody deleted: idle too long, of a deleted account, or lost in a reset of the BMC.
+    pub redfish_sessions_expired: u64,
+    /// Those that are open now.
+    pub redfish_sessions_open: u64,
 }
 
 impl Ledger {
@@ -76,5 +88,11 @@ impl Ledger {
         self.datagrams_dropped += other.datagrams_dropped;
         self.http_requests += other.http_requests;
         self.http_connections += other.http_connections;
+        self.http_connections_open += other.http_connections_open;
+        self.http_most_connections = self.http_most_connections.max(other.http_most_connections);
+        self.redfish_sessions_opened += other.redfish_sessions_opened;
+        self.redfish_sessions_closed += other.redfish_sessions_closed;
+        self.redfish_sessions_expired += other.redfish_sessions_expired;
+        self.redfish_sessions_open += other.redfish_sessions_open;
     }
 }

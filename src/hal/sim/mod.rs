@@ -1,7 +1,7 @@
 //! A simulated server: its state, its BMC, and many of them on loopback.
 //!
 //! The server half of the same IPMI code: [`start`] runs BMCs on UDP addresses, [`LocalBmc`] is one without
-//! sockets. Nothing in here prints or exits. Redfish will stand beside [`handlers`], on the same [`state`].
+//! sockets. Nothing in here prints or exits. [`redfish`] stands beside [`handlers`], on the same [`state`].
 
 pub mod bmc;
 pub mod content;
@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod local;
 pub mod options;
 pub mod profile;
+pub mod redfish;
 pub mod state;
 mod store;
 mod worker;
@@ -20,6 +21,6 @@ pub use bmc::{Bmc, Manners};
 pub use host::{SimHandle, start};
 pub use ledger::Ledger;
 pub use local::LocalBmc;
-pub use options::Options;
+pub use options::{Options, RedfishOptions};
 pub use profile::{Profile, ProfileName};
 pub use state::Server;

@@ -2,16 +2,42 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::profile::ProfileName;
 use crate::hal::model::Secret;
+use crate::hal::recording::Recording;
 use crate::hal::transport::faults::Faults;
 
 /// Port that is used unless another one is asked for: above 1023, so that no privilege is needed.
 pub const DEFAULT_PORT: u16 = 6230;
 /// Name and password of the administrator unless others are given.
 pub const DEFAULT_USER: &str = "admin";
+
+/// TCP port of Redfish unless another one is asked for.
+pub const DEFAULT_REDFISH_PORT: u16 = 8443;
+
+/// How the BMCs answer Redfish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RedfishOptions {
+    /// TCP port of HTTPS. 0 = any free ports.
+    pub port: u16,
+    /// TCP port of plain HTTP, beside it.
+    pub http_port: Option<u16>,
+    /// The second request of a connection is answered with a reset (iLO does).
+    pub rst_on_reuse: bool,
+}
+
+impl Default for RedfishOptions {
+    fn default() -> Self {
+        Self {
+            port: DEFAULT_REDFISH_PORT,
+            http_port: None,
+            rst_on_reuse: false,
+        }
+    }
+}
 
 /// What to simulate.
 #[derive(Debug, Clone)]
@@ -22,6 +48,10 @@ pub struct Options {
     pub listen: IpAddr,
     /// UDP port of all. 0 = any free ports, all on the first address (for tests).
     pub port: u16,
+    /// Redfish, if the BMCs speak it.
+    pub redfish: Option<RedfishOptions>,
+    /// Recordings that the BMCs replay, in turn; empty: they are of the profile's kind.
+    pub recordings: Vec<Arc<Recording>>,
     /// Kind of BMC.
     pub profile: ProfileName,
     /// Name of the administrator.
@@ -58,6 +88,8 @@ impl Default for Options {
             count: 1,
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: DEFAULT_PORT,
+            redfish: None,
+            recordings: Vec::new(),
             profile: ProfileName::Generic,
             user: DEFAULT_USER.to_owned(),
             password: Secret::new(DEFAULT_USER),

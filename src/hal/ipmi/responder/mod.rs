@@ -221,6 +221,16 @@ impl Responder {
             .next_expiry(self.config.idle_timeout, self.config.handshake_timeout)
     }
 
+    /// Who was refused how often: other protocols of the same BMC count with it.
+    pub fn bouncer(&mut self) -> &mut Bouncer {
+        &mut self.bouncer
+    }
+
+    /// The kind of BMC.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Active sessions.
     pub fn open_sessions(&self) -> usize {
         self.table.sessions.len()

@@ -48,6 +48,12 @@ impl Boot {
         }
     }
 
+    /// Sets the flags as no IPMI command would: they stay until the host starts.
+    pub fn put(&mut self, flags: [u8; 5]) {
+        self.flags = flags;
+        self.flags_set = None;
+    }
+
     /// Forgets what was set too long ago.
     pub fn expire(&mut self, now: Instant) {
         if self

@@ -135,6 +135,8 @@ pub struct Server {
     pub watchdog: Watchdog,
     /// Serial over LAN.
     pub sol: Sol,
+    /// The Redfish service's own state.
+    pub web: crate::hal::sim::redfish::Web,
     /// The next commands are refused with this code, so many times.
     pub refuse_next: Option<(u32, crate::hal::ipmi::cmd::CompletionCode)>,
     /// Commands that were executed.
@@ -193,6 +195,7 @@ impl Server {
             dcmi: Dcmi::new(&format!("DCMI{:012x}", index + 1)),
             watchdog: Watchdog::default(),
             sol: Sol::default(),
+            web: crate::hal::sim::redfish::Web::default(),
             refuse_next: None,
             executed: 0,
             cold_reset: false,

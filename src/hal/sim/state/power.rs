@@ -67,6 +67,23 @@ impl Power {
         !self.pending.is_empty()
     }
 
+    /// The change that comes next.
+    pub fn next_step(&self) -> Option<Step> {
+        self.pending.first().map(|(_, step)| *step)
+    }
+
+    /// Will the host be on when all that is under way has arrived?
+    pub fn goal(&self) -> bool {
+        self.pending.last().map_or(self.on, |(_, s)| *s == Step::On)
+    }
+
+    /// Shuts the host down and starts it again.
+    pub fn graceful_restart(&mut self, now: Instant, timing: &PowerTiming) {
+        self.restart_cause = 1;
+        let down = now + timing.soft;
+        self.plan(&[(down, Step::Off), (down + timing.gap, Step::On)]);
+    }
+
     /// Minutes that the host has been on in its life.
     pub fn minutes(&self, now: Instant) -> u64 {
         let running = if self.on {
@@ -113,7 +130,7 @@ impl Power {
         action: u8,
         timing: &PowerTiming,
     ) -> Result<(), CompletionCode> {
-        let goal = self.pending.last().map_or(self.on, |(_, s)| *s == Step::On);
+        let goal = self.goal();
         let off_only = || Err(CompletionCode::NOT_IN_PRESENT_STATE);
         match action {
             0x00 => self.plan(&[(now + timing.off, Step::Off)]),

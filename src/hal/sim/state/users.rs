@@ -96,6 +96,13 @@ impl Users {
         Arc::make_mut(&mut self.0).get_mut(index)
     }
 
+    /// Makes slot `id` empty.
+    pub fn clear(&mut self, id: u8) {
+        if let Some(user) = self.get_mut(id) {
+            *user = User::empty();
+        }
+    }
+
     /// All accounts with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (u8, &User)> {
         (1..).zip(self.0.iter())
