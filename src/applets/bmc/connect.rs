@@ -73,7 +73,7 @@ impl Door {
             linger: Duration::ZERO,
         };
         let mut bmc = Bmc::default();
-        vendors::attach(&mut bmc, self.fleet.bmc(&endpoint)?);
+        vendors::attach_ipmi(&mut bmc, self.fleet.bmc(&endpoint)?);
         Ok((bmc, addr))
     }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::hal::model::{DriverName, Guid};
 use crate::hal::transport::http::TlsInfo;
+use crate::hal::vendors::Facts;
 
 /// Everything that is known of one address without logging in.
 #[derive(Debug, Clone, Serialize)]
@@ -49,6 +50,25 @@ impl Findings {
             DriverFindings::Redfish(found) => Some(found.as_ref()),
             _ => None,
         })
+    }
+
+    /// What tells the vendor.
+    pub fn facts(&self) -> Facts {
+        let redfish = self.redfish();
+        let tls = redfish.and_then(|r| r.tls.as_ref());
+        Facts {
+            oem: redfish.map(|r| r.oem.clone()).unwrap_or_default(),
+            vendor: redfish.and_then(|r| r.vendor.clone()),
+            product: redfish.and_then(|r| r.product.clone()),
+            tls: tls
+                .into_iter()
+                .flat_map(|t| [&t.issuer_organization, &t.subject_organization])
+                .flatten()
+                .cloned()
+                .collect(),
+            ipmi_manufacturer: self.ipmi().and_then(|i| i.oem_iana),
+            ..Facts::default()
+        }
     }
 
     /// The drivers that can be used.
@@ -149,6 +169,9 @@ pub struct RedfishFindings {
     pub product: Option<String>,
     /// `UUID` of the service.
     pub uuid: Option<String>,
+    /// Keys of `Oem`.
+    #[serde(skip)]
+    pub oem: Vec<String>,
     /// The TLS connection; `None` when it did not get as far as a certificate.
     pub tls: Option<TlsInfo>,
     /// Why the driver is not available.

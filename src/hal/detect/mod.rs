@@ -8,7 +8,6 @@ pub mod findings;
 pub mod ipmi;
 pub mod redfish;
 pub mod sweep;
-pub mod vendor;
 pub mod verdict;
 
 use std::net::{IpAddr, SocketAddr};

@@ -3,14 +3,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::Subject;
 use super::findings::{
     DriverFindings, Findings, IDracFindings, IpmiFindings, IpmiVersion, RedfishFindings,
 };
 use super::ipmi::IpmiFacts;
 use super::redfish::run::RedfishFacts;
-use super::{Subject, vendor};
 use crate::hal::model::DriverName;
 use crate::hal::transport::http::x509::rfc3339;
+use crate::hal::vendors::{self, Facts};
 
 /// Suites that halbox logs in with by itself.
 const SAFE_SUITES: [u8; 2] = [17, 3];
@@ -34,7 +35,7 @@ pub struct Asked {
 
 /// Judges.
 pub fn judge(asked: &Asked, ipmi: &IpmiFacts, redfish: &RedfishFacts) -> Findings {
-    let vendor = vendor_of(ipmi, redfish);
+    let vendor = vendors::name(&facts_of(ipmi, redfish));
     let ipmi_found = ipmi_findings(asked, ipmi);
     let redfish_found = redfish_findings(asked, redfish);
     let idrac = redfish_found.available && vendor.as_deref() == Some("Dell");
@@ -100,35 +101,22 @@ pub fn milliseconds(took: Duration) -> f64 {
     (took.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
-/// Order of trust: keys of Oem, Vendor, Product, the certificate as shipped, the IPMI number.
-fn vendor_of(ipmi: &IpmiFacts, redfish: &RedfishFacts) -> Option<String> {
+/// What tells the vendor.
+fn facts_of(ipmi: &IpmiFacts, redfish: &RedfishFacts) -> Facts {
     let root = redfish.root.as_ref();
-    let named = |name: &'static str| name.to_owned();
-    root.and_then(|r| r.oem.iter().find_map(|k| vendor::of_oem_key(k)))
-        .map(named)
-        .or_else(|| {
-            root.and_then(|r| r.vendor.as_deref())
-                .map(vendor::canonical)
-        })
-        .or_else(|| {
-            root.and_then(|r| r.product.as_deref())
-                .and_then(vendor::of_product)
-                .map(named)
-        })
-        .or_else(|| {
-            let tls = redfish.tls.as_ref()?;
-            [&tls.issuer_organization, &tls.subject_organization]
-                .into_iter()
-                .flatten()
-                .find_map(|o| vendor::of_organization(o))
-                .map(named)
-        })
-        .or_else(|| {
-            ipmi.capabilities
-                .as_ref()
-                .and_then(|c| vendor::of_iana(c.oem))
-                .map(named)
-        })
+    let tls = redfish.tls.iter();
+    Facts {
+        oem: root.map(|r| r.oem.clone()).unwrap_or_default(),
+        vendor: root.and_then(|r| r.vendor.clone()),
+        product: root.and_then(|r| r.product.clone()),
+        tls: tls
+            .flat_map(|t| [&t.issuer_organization, &t.subject_organization])
+            .flatten()
+            .cloned()
+            .collect(),
+        ipmi_manufacturer: ipmi.capabilities.as_ref().map(|c| c.oem),
+        ..Facts::default()
+    }
 }
 
 fn ipmi_findings(asked: &Asked, facts: &IpmiFacts) -> IpmiFindings {
@@ -178,6 +166,7 @@ fn redfish_findings(asked: &Asked, facts: &RedfishFacts) -> RedfishFindings {
         vendor: root.and_then(|r| r.vendor.clone()),
         product: root.and_then(|r| r.product.clone()),
         uuid: root.and_then(|r| r.uuid.clone()),
+        oem: root.map(|r| r.oem.clone()).unwrap_or_default(),
         tls: facts.tls.clone(),
         error: facts.error.clone(),
     }

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{learn, switch_on};
+use super::ipmi::{learn, switch_on};
 use crate::hal::error::Result;
 use crate::hal::ipmi::cmd::Command;
 use crate::hal::ipmi::cmd::app::GetDeviceId;
 use crate::hal::ipmi::cmd::chassis::GetSystemBootOptions;
-use crate::hal::ipmi::cmd::sensor::GetSensorReading;
 use crate::hal::ipmi::exchange::finish;
 use crate::hal::ipmi::learnt::LearntCell;
 use crate::hal::ipmi::{Exchange, Request, Response, Target};
@@ -28,8 +27,6 @@ enum Tells {
     Product,
     /// That products differ in what comes next: boot options.
     Matters,
-    /// Whether products differ: a sensor that is said not to be scanned (§35.14, second byte).
-    Sensor,
     /// Nothing.
     Nothing,
 }
@@ -41,16 +38,13 @@ impl Tells {
             Self::Product
         } else if is(GetSystemBootOptions::NETFN, GetSystemBootOptions::CMD) {
             Self::Matters
-        } else if is(GetSensorReading::NETFN, GetSensorReading::CMD) {
-            Self::Sensor
         } else {
             Self::Nothing
         }
     }
 
     fn matters(self, response: &Response) -> bool {
-        let unscanned = || response.data.get(1).is_some_and(|bits| bits & 0x40 == 0);
-        response.code.is_ok() && (self == Self::Matters || (self == Self::Sensor && unscanned()))
+        response.code.is_ok() && self == Self::Matters
     }
 }
 

@@ -1,19 +1,69 @@
-//! Dell.
+//! Dell iDRAC.
 
-use super::Row;
+use super::{Matches, PLAIN, Row, Vendor, Why};
+use crate::hal::redfish::Accounts;
 
-/// What its products need. 256 is PowerEdge 2900, 2950, R410, R610 and others.
-pub(super) const ROWS: &[Row] = &[
-    Row {
-        manufacturers: &[674],
-        products: Some((256, 256)),
-        quirks: &["ignorescanningdisabled"],
-        user_slot: None,
-    },
-    Row {
-        manufacturers: &[674],
-        products: None,
-        quirks: &[],
-        user_slot: Some(3),
+pub(super) const VENDORS: &[Vendor] = &[
+    Vendor {
+        name: "dell",
+        about: "Dell PowerEdge with iDRAC",
+        matches: DELL,
+        ipmi: &[Row {
+            user_slot: Some(3),
+            ..Row::of(&[674])
+        }],
+        redfish: |facts, q| {
+            if facts.manager_model.as_deref().is_some_and(has_slots) {
+                q.accounts = Accounts::Slots { first: 3, last: 16 };
+            }
+        },
+        why: &[
+            Why {
+                flag: "user_slot",
+                what: "slot 1 is reserved and 2 is root: accounts of ours have slot 3",
+                seen_on: "iDRAC7 to 9: go-hal",
+            },
+            Why {
+                flag: "accounts",
+                what: "there are 16 slots, an account is made by filling one from 3 on, and deleted by emptying it",
+                seen_on: "iDRAC7 to 9 (12G to 16G); recorded: PowerEdge R750. iDRAC10 takes POST",
+            },
+        ],
+        notes: &[
+            "needless power actions are answered by 409: taken as done",
+            "If-Match on an action is refused with 412: never sent (ironcore-dev/metal-operator#1015)",
+            "eight sessions: Basic logins, which leave none behind (RAC0218)",
+            "503 SYS518 while it is not ready: asked again",
+            "iDRAC9 3.34 has its accounts below Managers and no AccountService in the root",
+        ],
+        ..PLAIN
     },
 ];
+
+const DELL: Matches = Matches {
+    name: &["Dell"],
+    ..PLAIN.matches
+};
+
+/// The generation of the server: `15G Monolithic` is 15.
+fn generation(manager_model: &str) -> Option<u8> {
+    manager_model.split('G').next()?.trim().parse().ok()
+}
+
+/// iDRAC7 to 9 have slots for accounts.
+fn has_slots(manager_model: &str) -> bool {
+    generation(manager_model).is_some_and(|g| (12..=16).contains(&g))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generations() {
+        assert_eq!(generation("15G Monolithic"), Some(15));
+        assert_eq!(generation("13G DCS"), Some(13));
+        assert_eq!(generation("iDRAC"), None);
+        assert!(has_slots("14G Modular") && !has_slots("17G Monolithic"));
+    }
+}

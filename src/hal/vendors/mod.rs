@@ -1,96 +1,114 @@
-//! What single vendors do differently, one file each: who it is and which quirks its products have, as data.
+//! What single vendors do differently, one small file each: whom it is for, which quirks its machines have, as data, and
+//! which single slots it replaces.
 //!
-//! Most quirks show by their symptom and need no row here. There is no list of allowed vendors: who is not in here gets
-//! the drivers as they are.
+//! Most quirks show by their symptom and need no entry here. There is no list of allowed vendors: who is not in here gets
+//! the drivers as they are. A new vendor is one file and one word in [`list!`].
 
 mod attended;
-mod dell;
-mod lenovo;
-mod supermicro;
+mod facts;
+mod ipmi;
+pub mod names;
+pub mod show;
 
 use std::sync::Arc;
 
 use crate::hal::bmc::Bmc;
-use crate::hal::drivers;
-use crate::hal::error::Result;
-use crate::hal::ipmi::Exchange;
-use crate::hal::ipmi::cmd::app::GetDeviceId;
-use crate::hal::ipmi::exchange::run;
-use crate::hal::ipmi::learnt::Learnt;
-use crate::hal::ipmi::quirks::Quirks;
-use crate::hal::model::Cx;
+use crate::hal::redfish::{Client, Quirks};
 
-/// Products and the quirks that they are known to have.
+pub use facts::{Facts, Level, Matches, name, recognise};
+pub use ipmi::{Row, attach_ipmi, learn, quirks_for};
+
+/// What one vendor, class of firmware, or model does differently.
 #[derive(Debug)]
-pub struct Row {
-    /// Manufacturer ids of Get Device ID.
-    pub manufacturers: &'static [u32],
-    /// Product ids, both ends included; `None` = all.
-    pub products: Option<(u16, u16)>,
-    /// Names of flags in [`Quirks`].
-    pub quirks: &'static [&'static str],
-    /// The slot that accounts of ours customarily have.
-    pub user_slot: Option<u8>,
+pub struct Vendor {
+    /// Its short name: that of its file, or of its entry there.
+    pub name: &'static str,
+    /// What it is, in words.
+    pub about: &'static str,
+    /// How special it is.
+    pub level: Level,
+    /// Whom it is for over Redfish.
+    pub matches: Matches,
+    /// Products and their quirks over IPMI.
+    pub ipmi: &'static [Row],
+    /// Sets quirks of Redfish; the facts tell generations apart.
+    pub redfish: fn(&Facts, &mut Quirks),
+    /// Replaces single slots, when all drivers are attached. `None` for the client when there is no Redfish.
+    pub apply: Option<fn(&mut Bmc, Option<&Arc<Client>>)>,
+    /// Why: one entry for each quirk of Redfish, each slot that is replaced, and `user_slot`.
+    pub why: &'static [Why],
+    /// What else is known of it and needs no overwrite, because it is done for everyone.
+    pub notes: &'static [&'static str],
 }
 
-impl Row {
-    fn matches(&self, manufacturer: u32, product: u16) -> bool {
-        self.manufacturers.contains(&(manufacturer & 0x000f_ffff))
-            && self
-                .products
-                .is_none_or(|(first, last)| (first..=last).contains(&product))
-    }
+/// Why something is overwritten.
+#[derive(Debug, Clone, Copy)]
+pub struct Why {
+    /// The field of the quirks, or the slot.
+    pub flag: &'static str,
+    /// What the hardware does, and what is done about it.
+    pub what: &'static str,
+    /// Hardware that does it, and where that is known from.
+    pub seen_on: &'static str,
 }
 
-/// Rows of all vendors.
-const VENDORS: &[&[Row]] = &[dell::ROWS, lenovo::ROWS, supermicro::ROWS];
+/// A vendor that does nothing differently: what the others are written upon.
+const PLAIN: Vendor = Vendor {
+    name: "",
+    about: "",
+    level: Level::Vendor,
+    matches: Matches {
+        name: &[],
+        service: &[],
+        not_service: &[],
+        oem: &[],
+        model: &[],
+        manager: &[],
+    },
+    ipmi: &[],
+    redfish: |_, _| {},
+    apply: None,
+    why: &[],
+    notes: &[],
+};
 
-/// The quirks of a product, by the numbers of Get Device ID.
-pub fn quirks_for(manufacturer: u32, product: u16) -> Quirks {
-    let mut learnt = Learnt::default();
-    switch_on(&mut learnt, manufacturer, product);
-    learnt.quirks
-}
-
-/// Writes down who it is and what that means. A flag that is on already stays on.
-fn switch_on(learnt: &mut Learnt, manufacturer: u32, product: u16) {
-    learnt.manufacturer = Some(manufacturer);
-    learnt.product = Some(product);
-    learnt.user_slot = None;
-    let rows = VENDORS.iter().copied().flatten();
-    for row in rows.filter(|row| row.matches(manufacturer, product)) {
-        for name in row.quirks {
-            learnt.quirks.set(name, true);
-        }
-        learnt.user_slot = row.user_slot.or(learnt.user_slot);
-    }
-}
-
-/// Makes the quirks of the product known to everyone who talks to this BMC. Asks for the product (Get Device ID, one
-/// round trip) only when it is not known from before; a flag that is on already stays on.
-pub async fn learn(bmc: &dyn Exchange, cx: &Cx) -> Result<()> {
-    let learnt = bmc.learnt().snapshot();
-    let (manufacturer, product) = if let (Some(m), Some(p)) = (learnt.manufacturer, learnt.product)
-    {
-        (m, p)
-    } else {
-        let device = run(bmc, cx, &GetDeviceId).await?;
-        (device.manufacturer, device.product)
+/// Declares the files and gathers their `VENDORS`.
+macro_rules! list {
+    ($($file:ident),+ $(,)?) => {
+        $(mod $file;)+
+        const LISTS: &[&[Vendor]] = &[$($file::VENDORS),+];
     };
-    bmc.learnt()
-        .update(|learnt| switch_on(learnt, manufacturer, product));
-    Ok(())
 }
 
-/// Puts the IPMI driver into the slots of `bmc`, with the quirks of its product: those of a product known from
-/// before at once, else as soon as it matters.
-pub fn attach(bmc: &mut Bmc, exchange: Arc<dyn Exchange>) {
-    exchange.learnt().update(|learnt| {
-        if let (Some(manufacturer), Some(product)) = (learnt.manufacturer, learnt.product) {
-            switch_on(learnt, manufacturer, product);
+list![
+    ami, asrockrack, cray, dell, fujitsu, gigabyte, hpe, intel, lenovo, nvidia, openbmc,
+    supermicro,
+];
+
+/// All overwrites, by file.
+pub fn vendors() -> impl Iterator<Item = &'static Vendor> {
+    LISTS.iter().copied().flatten()
+}
+
+/// The quirks of Redfish for this BMC, and the overwrites that they come from (for [`overwrite`]).
+pub fn redfish_quirks(facts: &Facts) -> (Quirks, Vec<&'static Vendor>) {
+    let found = recognise(facts);
+    let mut quirks = Quirks::default();
+    for vendor in &found {
+        let before = quirks.clone();
+        (vendor.redfish)(facts, &mut quirks);
+        if quirks != before {
+            quirks.overwrite = Some(vendor.name);
         }
-    });
-    drivers::ipmi::attach(bmc, Arc::new(attended::Attended::new(exchange)));
+    }
+    (quirks, found)
+}
+
+/// Lets the vendors replace single slots. To be called when all drivers are attached.
+pub fn overwrite(bmc: &mut Bmc, found: &[&'static Vendor], client: Option<&Arc<Client>>) {
+    for apply in found.iter().filter_map(|vendor| vendor.apply) {
+        apply(bmc, client);
+    }
 }
 
 #[cfg(test)]

@@ -114,11 +114,15 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("giga-byte", "Gigabyte"),
     ("hewlett", "HPE"),
     ("hp", "HPE"),
+    ("https://www.mellanox", "NVIDIA"),
     ("ieit", "Inspur"),
+    ("integrated dell", "Dell"),
     ("lnvo", "Lenovo"),
     ("mellanox", "NVIDIA"),
     ("micro-star", "MSI"),
+    ("proliant", "HPE"),
     ("super micro", "Supermicro"),
+    ("ts_fujitsu", "Fujitsu"),
 ];
 
 /// Whom the manufacturer id `number` belongs to. Only 20 bits of it count (§20.1); BMCs fill the others.
@@ -142,7 +146,8 @@ pub fn vendor(number: Option<u32>, fru: Option<&str>) -> Option<String> {
     }
 }
 
-fn known(text: &str) -> Option<&'static str> {
+/// The known name that a text begins with, as a whole word.
+pub fn known(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
     let begins = |name: &str| {
         lower

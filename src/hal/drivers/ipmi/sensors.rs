@@ -51,6 +51,10 @@ impl caps::Sensors for Sensors {
             let mut sensors = sdr_repo::sensors(&records);
             sensors.retain(|sensor| sensor.readable_sensor);
             let states = read(bmc, cx, &sensors).await?;
+            if nobody_is_scanned(&states) {
+                bmc.learnt()
+                    .update(|learnt| learnt.quirks.ignorescanningdisabled = true);
+            }
             let live = if live_thresholds {
                 Some(thresholds(bmc, cx, &sensors).await?)
             } else {
@@ -76,6 +80,26 @@ pub(super) enum State {
     Read(SensorReading),
     /// No reading, and why.
     None(String),
+}
+
+/// Sensors that must say so before the scanning bit is taken for a lie.
+const LIARS: usize = 4;
+
+/// Do all sensors say that they are not scanned, though most have a reading? Then the bit means nothing (Dell 2900, 2950,
+/// R410, R610). In a machine that is off some are scanned still.
+fn nobody_is_scanned(states: &[State]) -> bool {
+    let read: Vec<_> = states
+        .iter()
+        .filter_map(|state| match state {
+            State::Read(raw) => Some(raw),
+            State::None(_) => None,
+        })
+        .collect();
+    let with_reading = read
+        .iter()
+        .filter(|raw| !raw.unavailable() && raw.reading != 0)
+        .count();
+    read.len() >= LIARS && read.iter().all(|raw| !raw.scanning()) && with_reading * 2 > read.len()
 }
 
 /// Whom to ask for a sensor; `None` when its owner is software on the host, which nobody can ask.

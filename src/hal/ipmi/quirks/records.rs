@@ -126,9 +126,9 @@ pub(super) const ROWS: &[QuirkInfo] = &[
     QuirkInfo {
         name: "ignorescanningdisabled",
         hardware: "Dell 2900, 2950, R410, R610, HP rx3600",
-        symptom: "the scanning bit says disabled though the reading is right",
-        action: "the reading is shown",
-        how: How::Product,
+        symptom: "the scanning bit of all sensors says disabled, though most have a reading",
+        action: "the readings are shown",
+        how: How::Symptom,
         flag: Some(|q| &mut q.ignorescanningdisabled),
     },
     QuirkInfo {

@@ -1,0 +1,35 @@
+//! Fujitsu (Fsas) iRMC.
+
+use super::{Matches, PLAIN, Row, Vendor, Why};
+use crate::hal::redfish::Etag;
+
+pub(super) const VENDORS: &[Vendor] = &[Vendor {
+    name: "fujitsu",
+    about: "Fujitsu PRIMERGY with iRMC",
+    matches: Matches {
+        name: &["Fujitsu"],
+        ..PLAIN.matches
+    },
+    ipmi: &[Row {
+        user_slot: Some(3),
+        ..Row::of(&[211, 231, 10_368])
+    }],
+    redfish: |_, q| q.etag = Etag::Always,
+    why: &[
+        Why {
+            flag: "user_slot",
+            what: "accounts of ours have slot 3",
+            seen_on: "go-hal PR 85",
+        },
+        Why {
+            flag: "etag",
+            what: "writes need If-Match",
+            seen_on: "iRMC S5, S6: go-hal PR 85",
+        },
+    ],
+    notes: &[
+        "the LAN is channel 2: found by looking",
+        "IPMI over LAN is off by default from iRMC S6 2.00 on (ironic)",
+    ],
+    ..PLAIN
+}];
