@@ -13,9 +13,13 @@ pub(super) const VENDORS: &[Vendor] = &[
             ..Row::of(&[674])
         }],
         redfish: |facts, q| {
-            if facts.manager_model.as_deref().is_some_and(has_slots) {
+            q.led_idle_lit = true;
+            q.serial_is_sku = true;
+            let generation = facts.manager_model.as_deref().and_then(generation);
+            if generation.is_some_and(|g| (12..=16).contains(&g)) {
                 q.accounts = Accounts::Slots { first: 3, last: 16 };
             }
+            q.persistent_by_order = generation.is_some_and(|g| g <= 13);
         },
         why: &[
             Why {
@@ -24,6 +28,21 @@ pub(super) const VENDORS: &[Vendor] = &[
                 seen_on: "iDRAC7 to 9: go-hal",
             },
             Why {
+            flag: "led_idle_lit",
+            what: "IndicatorLED is Lit while nobody looks for the machine, Blinking when it is identified",
+            seen_on: "iDRAC9 6 and later; recorded: PowerEdge R750",
+        },
+        Why {
+            flag: "serial_is_sku",
+            what: "the service tag stands in SKU; SerialNumber and PartNumber are the system board's",
+            seen_on: "all iDRAC; recorded: PowerEdge R750",
+        },
+        Why {
+            flag: "persistent_by_order",
+            what: "an override called Continuous lasts one boot: the boot order is changed instead",
+            seen_on: "iDRAC8 up to 2.75 (13G): go-hal",
+        },
+        Why {
                 flag: "accounts",
                 what: "there are 16 slots, an account is made by filling one from 3 on, and deleted by emptying it",
                 seen_on: "iDRAC7 to 9 (12G to 16G); recorded: PowerEdge R750. iDRAC10 takes POST",
@@ -50,11 +69,6 @@ fn generation(manager_model: &str) -> Option<u8> {
     manager_model.split('G').next()?.trim().parse().ok()
 }
 
-/// iDRAC7 to 9 have slots for accounts.
-fn has_slots(manager_model: &str) -> bool {
-    generation(manager_model).is_some_and(|g| (12..=16).contains(&g))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +78,5 @@ mod tests {
         assert_eq!(generation("15G Monolithic"), Some(15));
         assert_eq!(generation("13G DCS"), Some(13));
         assert_eq!(generation("iDRAC"), None);
-        assert!(has_slots("14G Modular") && !has_slots("17G Monolithic"));
     }
 }

@@ -17,6 +17,7 @@ pub(super) const VENDORS: &[Vendor] = &[
             q.boot_send = BootSend::NoMode;
             q.auth = AuthStyle::Basic;
             q.accounts = Accounts::Post;
+            q.expand = Some(".");
         },
         why: &[
             Why {
@@ -33,6 +34,11 @@ pub(super) const VENDORS: &[Vendor] = &[
                 flag: "accounts",
                 what: "ids of accounts are no slots (65536 on iLO 7): accounts are posted",
                 seen_on: "iLO 5 to 7",
+            },
+            Why {
+                flag: "expand",
+                what: "$expand=. works, one level deep",
+                seen_on: "iLO 4 to 7: check_redfish; recorded: DL385 Gen10 Plus v2, DL360 Gen10 Plus",
             },
         ],
         notes: &[

@@ -16,7 +16,11 @@ pub(super) const VENDORS: &[Vendor] = &[
             user_slot: Some(3),
             ..Row::of(&[19_046])
         }],
-        redfish: |_, q| q.password = Some((10, 32)),
+        redfish: |_, q| {
+            q.password = Some((10, 32));
+            q.account_ipmi = true;
+            q.expand = Some("*");
+        },
         why: &[
             Why {
                 flag: "user_slot",
@@ -27,6 +31,16 @@ pub(super) const VENDORS: &[Vendor] = &[
                 flag: "password",
                 what: "passwords have 10 to 32 characters; older firmware does not say so",
                 seen_on: "SR650, SR670 V2 (recorded)",
+            },
+            Why {
+                flag: "account_ipmi",
+                what: "new accounts are not let in over IPMI: AccountTypes is written, with the password again",
+                seen_on: "XCC: python-redfish-lenovo#394",
+            },
+            Why {
+                flag: "expand",
+                what: "$expand=* works, and saves a request for each sensor",
+                seen_on: "XCC: check_redfish; recorded: SR670 V2",
             },
         ],
         notes: &[

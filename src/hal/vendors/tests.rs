@@ -225,15 +225,28 @@ fn each_quirk_is_set_where_it_was_seen() {
     for (evidence, expected) in [
         (
             "vendor=Dell; manager=15G Monolithic",
-            "accounts: Slots { first: 3, last: 16 }",
+            "accounts: Slots { first: 3, last: 16 }, led_idle_lit: true, serial_is_sku: true",
         ),
-        ("vendor=Dell; manager=17G Monolithic", ""),
-        ("vendor=Dell", ""),
-        ("oem=Hpe", "boot_send: NoMode, accounts: Post, auth: Basic"),
-        ("vendor=Lenovo", "password: Some((10, 32))"),
+        (
+            "vendor=Dell; manager=13G DCS",
+            "accounts: Slots { first: 3, last: 16 }, led_idle_lit: true, persistent_by_order: true, serial_is_sku: true",
+        ),
+        (
+            "vendor=Dell; manager=17G Monolithic",
+            "led_idle_lit: true, serial_is_sku: true",
+        ),
+        ("vendor=Dell", "led_idle_lit: true, serial_is_sku: true"),
+        (
+            "oem=Hpe",
+            "boot_send: NoMode, accounts: Post, auth: Basic, expand: Some(\".\")",
+        ),
+        (
+            "vendor=Lenovo",
+            "password: Some((10, 32)), account_ipmi: true, expand: Some(\"*\")",
+        ),
         (
             "vendor=Lenovo; model=ThinkSystem SR675 V3",
-            "reset_by_off_on: true, password: Some((10, 32))",
+            "reset_by_off_on: true, password: Some((10, 32)), account_ipmi: true, expand: Some(\"*\")",
         ),
         ("vendor=AMI; made=Lenovo", "boot_send: Full, etag: Always"),
         (
