@@ -1,5 +1,8 @@
-//! `halbox probe`: what is at these addresses, which drivers do they have. Never logs in.
+//! `halbox probe`: what is at these addresses, which drivers do they have; with credentials also which operations work.
+//! Without them it never logs in.
 
+mod login;
+mod matrix;
 mod report;
 
 use std::io::Write;
@@ -15,12 +18,14 @@ use super::common::exit::Failure;
 use super::common::output::{self, Format, Output};
 use super::common::progress::Progress;
 use super::common::targets::{Host, Target, Targets};
-use super::common::{duration, process};
+use super::common::{confirm, duration, process};
 use crate::hal::Kind;
 use crate::hal::detect::{Budgets, Detector, Findings, Options, Subject, sweep};
 use crate::hal::model::Cancel;
+use crate::hal::report::{Needs, Report};
 use crate::hal::transport::Lan;
 use crate::hal::transport::http::Trust;
+use login::{Login, Reporter};
 
 /// Targets asked at the same time unless told otherwise.
 const FANOUT: &str = "512";
@@ -34,7 +39,10 @@ pub fn command() -> Command {
         .long_about(
             "Says what is at each address and which drivers it has, without credentials and without a login: IPMI \
              (presence, versions, cipher suites, known weaknesses) and Redfish (service root, certificate), all at \
-             once. Silence is called after 1 s; whatever answered once gets 10 s.",
+             once. Silence is called after 1 s; whatever answered once gets 10 s.\n\nWith -U it logs in and really does \
+             every read on every driver, one at a time; what changes something is judged from what the BMC says of \
+             itself, and not done. The report tells what works, by which driver, where drivers disagree, and whether \
+             everything is there that the daemon needs (exit code 5 when not).",
         )
         .arg(
             Arg::new("TARGET")
@@ -64,7 +72,7 @@ pub fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Tables list silent targets, too (documents always do)"),
         );
-    output::args(addresses(command))
+    login::args(confirm::args(output::args(addresses(command))))
 }
 
 /// Where the services are and whom we trust.
@@ -113,7 +121,57 @@ fn addresses(command: Command) -> Command {
 /// The document.
 #[derive(Debug, Serialize)]
 struct Probes {
-    probes: Vec<Findings>,
+    probes: Vec<Probed>,
+}
+
+/// One target.
+#[derive(Debug, Serialize)]
+struct Probed {
+    /// Its `capabilities` are the report's entries.
+    #[serde(flatten)]
+    findings: Findings,
+    /// Is everything there that the daemon needs?
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<Needs>,
+    #[serde(skip)]
+    report: Option<Report>,
+}
+
+impl Probed {
+    /// Findings without a report yet.
+    fn new(findings: Findings) -> Self {
+        Self {
+            findings,
+            needs: None,
+            report: None,
+        }
+    }
+
+    fn add(&mut self, report: Report) {
+        let entries = report.entries.iter().map(serde_json::to_value);
+        self.findings.capabilities = Some(entries.filter_map(Result::ok).collect());
+        self.needs = Some(report.needs());
+        let told = |operation: &str| {
+            let mut of_it = report.entries.iter().filter(|e| e.operation == operation);
+            of_it.find_map(|e| e.value.as_str()).map(str::to_owned)
+        };
+        let findings = &mut self.findings;
+        findings.machine_id = told("info.uuid").or(findings.machine_id.take());
+        findings.vendor = findings.vendor.take().or(told("info.vendor"));
+        findings.product = findings.product.take().or(told("info.model"));
+        self.report = Some(report);
+    }
+
+    /// How it ends for this target, when a report was wanted.
+    fn verdict(&self) -> Result<(), Kind> {
+        match &self.report {
+            _ if !self.findings.reachable => Err(Kind::Unreachable),
+            Some(report) if report.is_denied() => Err(Kind::Auth),
+            Some(report) if !report.needs().complete => Err(Kind::Unsupported),
+            Some(_) => Ok(()),
+            None => Err(Kind::Unsupported),
+        }
+    }
 }
 
 /// What a sweep is given.
@@ -124,6 +182,7 @@ struct Plan {
     fanout: usize,
     output: Output,
     keep_silent: bool,
+    login: Option<Login>,
 }
 
 /// Runs it.
@@ -135,6 +194,10 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         return Err(Failure::usage("--redfish-url is for one target")
             .hint("--redfish-port sets the port of all"));
     }
+    let login = Login::from_matches(matches)?;
+    if login.as_ref().is_some_and(|l| l.options.writes) {
+        confirm::write(matches, "probe --writes", targets.count())?;
+    }
     let fanout = matches.get_one::<u32>("fanout").copied().unwrap_or(1);
     let plan = Plan {
         fanout: room_for(fanout, targets.count()),
@@ -145,6 +208,7 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         targets,
         options,
         output,
+        login,
     };
     process::block_on(plan.targets.count(), |cancel| probe(plan, cancel))
 }
@@ -192,12 +256,13 @@ fn room_for(fanout: u32, targets: u64) -> usize {
 }
 
 async fn probe(plan: Plan, cancel: Cancel) -> Result<(), Failure> {
-    let detector = Arc::new(Detector::new(Lan::new()?, plan.options)?);
+    let lan = Lan::new()?;
+    let detector = Arc::new(Detector::new(Arc::clone(&lan), plan.options)?);
     let subjects = plan
         .targets
         .iter()
         .map(|target| subject(target, plan.ipmi_port));
-    let mut found: Vec<(usize, Findings)> = Vec::new();
+    let mut found: Vec<(usize, Probed)> = Vec::new();
     let mut silent = 0u64;
     let mut progress = Progress::new(plan.targets.count());
     sweep::sweep(
@@ -209,21 +274,25 @@ async fn probe(plan: Plan, cancel: Cancel) -> Result<(), Failure> {
             progress.step(findings.reachable);
             silent += u64::from(!findings.reachable);
             if findings.reachable || plan.keep_silent {
-                found.push((number, findings));
+                found.push((number, Probed::new(findings)));
             }
         },
     )
     .await;
     progress.clear();
     found.sort_unstable_by_key(|(number, _)| *number);
-    let document = Probes {
-        probes: found.into_iter().map(|(_, findings)| findings).collect(),
-    };
-    if plan.targets.count() == 1 {
-        return one(&plan.output, &document);
+    let mut probes: Vec<Probed> = found.into_iter().map(|(_, probed)| probed).collect();
+    let logs_in = plan.login.is_some();
+    if let Some(login) = plan.login {
+        login::report_all(Reporter::new(lan, login), &mut probes, plan.fanout, &cancel).await;
     }
-    plan.output
-        .print(&document, "probes", || report::table(&document.probes))?;
+    let document = Probes { probes };
+    if plan.targets.count() == 1 {
+        return one(&plan.output, &document, logs_in);
+    }
+    plan.output.print(&document, "probes", || {
+        report::table(&document.probes, logs_in)
+    })?;
     if silent > 0 && !plan.keep_silent {
         let _ = writeln!(
             std::io::stderr(),
@@ -231,26 +300,42 @@ async fn probe(plan: Plan, cancel: Cancel) -> Result<(), Failure> {
             plan.targets.count()
         );
     }
+    let lacks = |p: &Probed| p.findings.reachable && p.verdict().is_err();
+    if logs_in && document.probes.iter().any(lacks) {
+        return Err(Failure::some_failed());
+    }
     Ok(())
 }
 
-/// One target: a report for people, and an exit code that tells whether it answered.
-fn one(output: &Output, document: &Probes) -> Result<(), Failure> {
-    let Some(findings) = document.probes.first() else {
+/// One target: a report for people, and an exit code that tells whether it answered (and has what is needed).
+fn one(output: &Output, document: &Probes, logs_in: bool) -> Result<(), Failure> {
+    let Some(probed) = document.probes.first() else {
         return Err(Failure::interrupted());
     };
     match output.format {
         Format::Table | Format::Wide => {
+            let mut text = report::text(&probed.findings);
+            if let Some(report) = &probed.report {
+                text.push('\n');
+                text.push_str(&match output.format {
+                    Format::Wide => output.table(&matrix::lines(report)),
+                    _ => output.table(&matrix::matrix(report)),
+                });
+                text.push('\n');
+                text.push_str(&matrix::notes(report));
+            }
             let mut out = std::io::stdout().lock();
-            out.write_all(report::text(findings).as_bytes())?;
+            out.write_all(text.as_bytes())?;
             out.flush()?;
         }
-        _ => output.print(document, "probes", || report::table(&document.probes))?,
+        _ => output.print(document, "probes", || {
+            report::table(&document.probes, logs_in)
+        })?,
     }
-    if findings.reachable {
-        Ok(())
-    } else {
-        Err(Failure::reported(Kind::Unreachable))
+    match probed.verdict() {
+        Err(kind) if logs_in => Err(Failure::reported(kind)),
+        _ if probed.findings.reachable => Ok(()),
+        _ => Err(Failure::reported(Kind::Unreachable)),
     }
 }
 

@@ -72,6 +72,11 @@ impl<T: ?Sized> Slots<T> {
         self.0.iter()
     }
 
+    /// The drivers that have an implementation, the preferred one first.
+    pub fn drivers(&self) -> impl Iterator<Item = DriverName> {
+        self.0.iter().map(|slot| slot.driver)
+    }
+
     /// Runs `operation` on the first implementation; on the next one only when the one before refused without
     /// acting ([`Kind::falls_through`]). With no implementation it is `Unsupported`. The first refusal is
     /// returned when all refuse: it is the preferred driver's.
@@ -117,6 +122,7 @@ pub struct Bmc {
     pub supplies: Slots<dyn caps::Supplies>,
     pub bmc_reset: Slots<dyn caps::BmcReset>,
     pub raw: Slots<dyn caps::Raw>,
+    pub evidence: Slots<dyn caps::Evidence>,
 }
 
 #[cfg(test)]

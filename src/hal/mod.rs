@@ -13,6 +13,7 @@ pub mod ipmi;
 pub mod model;
 pub mod recording;
 pub mod redfish;
+pub mod report;
 pub mod sim;
 pub mod transport;
 pub mod vendors;

@@ -2,6 +2,7 @@
 
 mod ipmi;
 mod openssl;
+mod report;
 mod servers;
 mod sim;
 

@@ -115,6 +115,15 @@ impl Output {
         Ok(out.flush()?)
     }
 
+    /// A table as part of a longer text.
+    pub fn table(&self, table: &Table) -> String {
+        table.render(
+            matches!(self.format, Format::Wide),
+            self.headers,
+            self.colour,
+        )
+    }
+
     /// The text that [`Output::print`] writes.
     pub fn render<T: Serialize>(
         &self,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::Probed;
 use crate::applets::common::output::printable;
 use crate::applets::common::table::{Cell, Table, Tone, column, wide};
 use crate::hal::detect::Findings;
@@ -9,8 +10,8 @@ use crate::hal::detect::findings::{IpmiFindings, RedfishFindings};
 use crate::hal::model::DriverName;
 
 /// The table of a sweep.
-pub(super) fn table(probes: &[Findings]) -> Table {
-    let mut table = Table::new(&[
+pub(super) fn table(probes: &[Probed], logs_in: bool) -> Table {
+    let mut columns = vec![
         column("TARGET"),
         wide("ADDRESS"),
         column("VENDOR"),
@@ -23,12 +24,17 @@ pub(super) fn table(probes: &[Findings]) -> Table {
         wide("TLS"),
         column("WARNINGS"),
         wide("TOOK"),
-    ]);
-    for found in probes {
+    ];
+    if logs_in {
+        columns.push(column("DAEMON"));
+    }
+    let mut table = Table::new(&columns);
+    for probed in probes {
+        let found = &probed.findings;
         let (ipmi, redfish) = (found.ipmi(), found.redfish());
         let drivers: Vec<&str> = found.available().iter().map(|d| d.as_str()).collect();
         let warnings = found.warnings.len();
-        table.row([
+        let mut cells = vec![
             Cell::from(found.target.as_str()),
             Cell::from(found.address),
             Cell::from(found.vendor.clone()),
@@ -53,9 +59,32 @@ pub(super) fn table(probes: &[Findings]) -> Table {
                 Cell::new(warnings.to_string(), Tone::Warn)
             },
             Cell::from(format!("{} ms", found.took_ms)),
-        ]);
+        ];
+        if logs_in {
+            cells.push(needs(probed));
+        }
+        table.row(cells);
     }
     table
+}
+
+/// Is everything there that the daemon needs?
+fn needs(probed: &Probed) -> Cell {
+    match (&probed.report, &probed.needs) {
+        (Some(report), _) if report.is_denied() => Cell::new("login refused", Tone::Bad),
+        (_, Some(needs)) if needs.complete => Cell::new("ready", Tone::Good),
+        (_, Some(needs)) => {
+            let names = needs.missing.get(..2).map(|first| first.join(", "));
+            let text = match names {
+                Some(first) if needs.missing.len() > 2 => {
+                    format!("lacks {first} and {} more", needs.missing.len() - 2)
+                }
+                _ => format!("lacks {}", needs.missing.join(", ")),
+            };
+            Cell::new(text, Tone::Warn)
+        }
+        _ => Cell::from(""),
+    }
 }
 
 /// The report of one address.

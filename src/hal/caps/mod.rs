@@ -3,6 +3,7 @@
 pub mod bmc_reset;
 pub mod boot;
 pub mod event_log;
+pub mod evidence;
 pub mod identity;
 pub mod inventory;
 pub mod led;
@@ -17,6 +18,7 @@ pub mod users;
 pub use bmc_reset::BmcReset;
 pub use boot::Boot;
 pub use event_log::EventLog;
+pub use evidence::Evidence;
 pub use identity::Identity;
 pub use inventory::Inventory;
 pub use led::Led;

@@ -17,6 +17,7 @@ pub mod reading;
 pub mod secret;
 pub mod sensor;
 pub mod user;
+pub mod write;
 
 pub use boot::{BootMode, BootPersistence, BootState, BootTarget};
 pub use cx::{BoxFuture, Cancel, Cx, Priority};

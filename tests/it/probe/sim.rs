@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 use crate::common::{halbox, run, stdout};
 
 /// `halbox sim` with a control socket; ends when dropped.
-struct Sim {
+pub(super) struct Sim {
     child: Child,
-    first: String,
-    last: String,
+    pub(super) first: String,
+    pub(super) last: String,
     control: String,
     _dir: tempfile::TempDir,
 }
 
-const PORT: u16 = 6230;
+pub(super) const PORT: u16 = 6230;
 static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
 
 impl Sim {
-    fn start(count: u32, options: &str) -> Self {
+    pub(super) fn start(count: u32, options: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         // A /24 of its own; the second byte is that of no other test.
         let pid = std::process::id();
@@ -60,7 +60,7 @@ impl Sim {
     }
 
     /// Sum of one counter over all BMCs.
-    fn total(&self, counter: &str) -> u64 {
+    pub(super) fn total(&self, counter: &str) -> u64 {
         let output = run(&format!("sim --control {} ledger", self.control));
         let ledger: Value = serde_json::from_str(&stdout(&output)).unwrap();
         let bmcs = ledger.get("bmcs").unwrap_or(&ledger).as_array().unwrap();

@@ -21,6 +21,7 @@ const HAL: &[(&str, u8)] = &[
     ("bmc", 6),
     ("drivers", 7),
     ("vendors", 8),
+    ("report", 7),
     ("detect", 9),
     ("sim", 9),
     ("inband", 9),

@@ -1,6 +1,7 @@
 //! All operations, one file per group. A new operation is one entry in its group's list.
 
 mod boot;
+mod capabilities;
 mod events;
 mod identify;
 mod inventory;
@@ -24,6 +25,7 @@ pub(in crate::applets::bmc) fn all() -> impl Iterator<Item = &'static Operation>
         users::OPERATIONS,
         network::OPERATIONS,
         raw::OPERATIONS,
+        capabilities::OPERATIONS,
     ]
     .into_iter()
     .flatten()
