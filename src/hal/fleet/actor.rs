@@ -6,14 +6,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::Sleep;
 
 use super::entropy::SeededEntropy;
-use super::handle::{Job, Message, Remote};
+use super::handle::{Job, Message, NONE, Remote};
 use super::{Endpoint, Fleet, Memory};
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::Response;
@@ -41,6 +41,8 @@ pub(super) struct Actor {
     contact: Contact,
     stop: Cancel,
     learnt: Arc<LearntCell>,
+    /// Which password the last login was made with.
+    proved: Arc<AtomicUsize>,
     recalled: Learnt,
     memory: Arc<dyn Memory>,
     _alive: Alive,
@@ -104,6 +106,7 @@ impl Actor {
         config.quirks = recalled.quirks.clone();
         config.window = recalled.window.unwrap_or(config.window).clamp(1, 8);
         let window = usize::from(config.window);
+        let proved = Arc::new(AtomicUsize::new(NONE));
         let (sender, inbox) = mpsc::unbounded_channel();
         let actor = Self {
             addr: endpoint.addr,
@@ -120,6 +123,7 @@ impl Actor {
             contact: Contact::new(endpoint.addr, &fleet.contacts),
             stop: fleet.stop.clone(),
             learnt: Arc::clone(&learnt),
+            proved: Arc::clone(&proved),
             recalled,
             memory: Arc::clone(&fleet.memory),
             _alive: Alive::new(&fleet.live),
@@ -129,6 +133,7 @@ impl Actor {
             addr: endpoint.addr,
             config: endpoint.session.clone(),
             learnt,
+            proved,
             inbox: sender,
             next_token: AtomicU64::new(0),
         }))
@@ -287,7 +292,10 @@ impl Actor {
                 }
                 Output::Reply { token, response } => self.finish(token, Ok(response)),
                 Output::Failed { token, error } => self.finish(token, Err(error)),
-                Output::Active(info) => self.learnt.update(|l| l.suite = info.suite.or(l.suite)),
+                Output::Active(info) => {
+                    self.proved.store(info.password, Ordering::Release);
+                    self.learnt.update(|l| l.suite = info.suite.or(l.suite));
+                }
                 Output::Closed => self.memorise(),
             }
         }

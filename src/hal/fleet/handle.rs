@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use subtle::ConstantTimeEq;
@@ -32,11 +32,15 @@ pub(super) enum Message {
     Cancel(u64),
 }
 
+/// No password was proved yet.
+pub(super) const NONE: usize = usize::MAX;
+
 /// One BMC of the [`Fleet`](super::Fleet). Dropping the last handle closes its session.
 pub struct Remote {
     pub(super) addr: SocketAddr,
     pub(super) config: Config,
     pub(super) learnt: Arc<LearntCell>,
+    pub(super) proved: Arc<AtomicUsize>,
     pub(super) inbox: mpsc::UnboundedSender<Message>,
     pub(super) next_token: AtomicU64,
 }
@@ -47,6 +51,28 @@ impl Remote {
         self.addr
     }
 
+    /// Which of the passwords is the right one, once a login has shown it: 0 is the first, 1 the first alternative.
+    pub fn password(&self) -> Option<usize> {
+        Some(self.proved.load(Ordering::Acquire)).filter(|which| *which != NONE)
+    }
+
+    /// Would `endpoint` try the same passwords, or the one that was found?
+    fn knows(&self, other: &Config) -> bool {
+        let mine = &self.config;
+        let all = |c: &Config| -> Vec<Secret> {
+            std::iter::once(&c.password).chain(&c.alternatives).cloned().collect()
+        };
+        let (mine, other) = (all(mine), all(other));
+        let found = self.password().and_then(|which| mine.get(which));
+        match (found, other.as_slice()) {
+            (Some(found), [one]) => same(Some(found), Some(one)),
+            _ => {
+                mine.len() == other.len()
+                    && mine.iter().zip(&other).all(|(a, b)| same(Some(a), Some(b)))
+            }
+        }
+    }
+
     /// Would `endpoint` log in in the same way?
     pub(super) fn serves(&self, endpoint: &Endpoint) -> bool {
         let (mine, other) = (&self.config, &endpoint.session);
@@ -55,7 +81,7 @@ impl Remote {
             && mine.version == other.version
             && mine.suites == other.suites
             && mine.privilege == other.privilege
-            && same(Some(&mine.password), Some(&other.password))
+            && self.knows(other)
             && same(mine.kg.as_ref(), other.kg.as_ref())
     }
 

@@ -5,6 +5,7 @@
 //! Knows nothing of drivers.
 
 mod actor;
+pub mod candidates;
 mod entropy;
 mod handle;
 mod memory;
@@ -22,8 +23,8 @@ use super::ipmi::session::Config;
 use super::model::Cancel;
 use super::transport::Lan;
 use actor::Actor;
-use handle::Remote;
 
+pub use handle::Remote;
 pub use memory::{Forgetful, Memory};
 
 /// Unresolved neighbours that Linux bears (gc_thresh2 is 512): more first contacts than that wait.

@@ -19,14 +19,15 @@ pub enum Write {
     SelClear,
     UserCreate,
     UserSetPassword,
-    UserSetEnabled,
+    UserEnable,
+    UserDisable,
     UserDelete,
     BmcReset,
 }
 
 impl Write {
     /// All changes, in the order of reports.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::PowerOn,
         Self::PowerOff,
         Self::PowerReset,
@@ -40,7 +41,8 @@ impl Write {
         Self::SelClear,
         Self::UserCreate,
         Self::UserSetPassword,
-        Self::UserSetEnabled,
+        Self::UserEnable,
+        Self::UserDisable,
         Self::UserDelete,
         Self::BmcReset,
     ];
@@ -61,7 +63,8 @@ impl Write {
             Self::SelClear => "sel.clear",
             Self::UserCreate => "users.create",
             Self::UserSetPassword => "users.set-password",
-            Self::UserSetEnabled => "users.set-enabled",
+            Self::UserEnable => "users.enable",
+            Self::UserDisable => "users.disable",
             Self::UserDelete => "users.delete",
             Self::BmcReset => "bmc-reset",
         }

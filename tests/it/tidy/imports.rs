@@ -22,6 +22,7 @@ const HAL: &[(&str, u8)] = &[
     ("drivers", 7),
     ("vendors", 8),
     ("report", 7),
+    ("logins", 7),
     ("detect", 9),
     ("sim", 9),
     ("inband", 9),

@@ -78,6 +78,7 @@ mod tests {
         let others = [
             ("info", "info.uuid"),
             ("reinstall", "boot.pxe"),
+            ("users.create-ipmi", "users.create"),
             ("capabilities", "power.state"),
         ];
         for operation in ops::all() {

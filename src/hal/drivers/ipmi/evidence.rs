@@ -74,7 +74,8 @@ impl IpmiEvidence {
             }
             Write::UserCreate
             | Write::UserSetPassword
-            | Write::UserSetEnabled
+            | Write::UserEnable
+        | Write::UserDisable
             | Write::UserDelete => {
                 let get = GetUserAccess {
                     channel: PRESENT_CHANNEL,

@@ -63,6 +63,9 @@ pub struct Config {
     pub user: Vec<u8>,
     /// Password, at most 20 bytes (IPMI 1.5: 16).
     pub password: Secret,
+    /// Other passwords that may be the right one (RMCP+ only). RAKP 2 tells which it is, before anything is sent that
+    /// the BMC could count as a failed login.
+    pub alternatives: Vec<Secret>,
     /// K_G, at most 20 bytes, if the BMC has one.
     pub kg: Option<Secret>,
     /// Which sessions are opened.
@@ -92,6 +95,7 @@ impl Config {
         Self {
             user: user.into(),
             password,
+            alternatives: Vec::new(),
             kg: None,
             version: Version::V2_0,
             suites: vec![17, 3],
@@ -118,8 +122,9 @@ impl Config {
             Version::V2_0 => 20,
             Version::V1_5 => 16,
         };
-        if self.password.len() > most {
-            let have = self.password.len();
+        let longest = self.alternatives.iter().map(Secret::len).max();
+        let have = self.password.len().max(longest.unwrap_or(0));
+        if have > most {
             return config(match self.version {
                 Version::V2_0 => format!("password has {have} bytes, IPMI 2.0 allows 20"),
                 Version::V1_5 => format!("password has {have} bytes, IPMI 1.5 allows 16"),
@@ -203,6 +208,8 @@ pub struct SessionInfo {
     pub managed_id: u32,
     /// GUID that the managed system sent in RAKP 2, as sent.
     pub guid: Option<[u8; 16]>,
+    /// The password that was right: 0 is the first, 1 the first of [`Config::alternatives`].
+    pub password: usize,
 }
 
 /// What a session wants done. Taken by `poll` until there is no more.

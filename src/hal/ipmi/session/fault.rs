@@ -1,5 +1,6 @@
 //! A failure before it is told to the requests that it hits: unlike `Error` it can be told to many.
 
+use super::candidates::Mismatch;
 use crate::hal::error::{Error, Kind};
 use crate::hal::ipmi::cmd::{CompletionCode, CompletionError};
 use crate::hal::ipmi::wire::rakp::RakpStatus;
@@ -9,6 +10,7 @@ use crate::hal::ipmi::wire::rakp::RakpStatus;
 enum Cause {
     Status(RakpStatus),
     Code(CompletionCode),
+    Mismatch(Mismatch),
     Text(String),
 }
 
@@ -45,6 +47,14 @@ impl Fault {
         }
     }
 
+    /// RAKP 2 fits none of so many passwords.
+    pub fn mismatch(passwords: usize) -> Self {
+        Self {
+            cause: Some(Cause::Mismatch(Mismatch { passwords })),
+            ..Self::new(Kind::Auth, "log in")
+        }
+    }
+
     pub fn because(mut self, cause: Option<String>) -> Self {
         if let Some(cause) = cause {
             self.cause = Some(Cause::Text(cause));
@@ -63,6 +73,7 @@ impl Fault {
         error = match &self.cause {
             Some(Cause::Status(status)) => error.with_source(*status),
             Some(Cause::Code(code)) => error.with_source(CompletionError { code: *code }),
+            Some(Cause::Mismatch(mismatch)) => error.with_source(*mismatch),
             Some(Cause::Text(text)) => error.with_source(text.clone()),
             None => error,
         };

@@ -3,6 +3,7 @@
 //! A state is consumed by each answer and says what comes next. What does not fit the question (tag, session
 //! id) changes nothing: it belongs to an earlier attempt, or to somebody else.
 
+use super::candidates::{fitting, passwords};
 use super::config::{Config, Entropy, random, random_id};
 use super::fault::{Fault, HINT_KG, HINT_PASSWORD, HINT_PRIVILEGE};
 use super::link::{Channel, Link, Link20};
@@ -72,6 +73,8 @@ pub(super) struct Attempt {
     role: Privilege,
     console_id: u32,
     tag: u8,
+    /// Which of the passwords is right, once RAKP 2 has told.
+    password: usize,
 }
 
 /// Starts an attempt: the state, and Open Session Request.
@@ -86,6 +89,7 @@ pub(super) fn begin(
         role,
         console_id: random_id(entropy),
         tag,
+        password: 0,
     };
     let request = OpenSessionRequest {
         tag,
@@ -220,31 +224,39 @@ impl Attempt {
         }
         rakp.managed_random = answer.managed_random;
         rakp.managed_guid = answer.managed_guid;
-        match self.verify_rakp2(config, &mut rakp, answer) {
-            Ok(()) => {}
+        let password = match self.verify_rakp2(config, &mut rakp, answer) {
+            Ok(which) => {
+                self.password = which;
+                passwords(config).nth(which).unwrap_or(&config.password)
+            }
             Err(reason) => return Step::Fail(reason, None),
-        }
+        };
         self.tag = self.tag.wrapping_add(1);
         let rakp3 = Rakp3 {
             tag: self.tag,
             status: RakpStatus::OK,
             managed_id: rakp.managed_id,
-            code: rakp.rakp3_code(&config.password),
+            code: rakp.rakp3_code(password),
         };
         let keys = Box::new(
-            Keys::derive(&rakp, &config.password, config.kg.as_ref())
+            Keys::derive(&rakp, password, config.kg.as_ref())
                 .with_plain_integrity_pad(config.quirks.plain_integrity_pad),
         );
         let datagram = sessionless(PayloadType::Rakp3, |out| rakp3.emit(out));
         Step::Send(Handshake20::Rakp4(self, rakp, keys), datagram)
     }
 
-    /// Does the BMC know the password? The ways in which old firmware hashes are tried on the same answer: each
-    /// of them proves it.
-    fn verify_rakp2(&self, config: &Config, rakp: &mut Rakp, answer: &Rakp2) -> Result<(), Reason> {
+    /// Does the BMC know the password, and which of them? The ways in which old firmware hashes are tried on the same
+    /// answer: each of them proves it.
+    fn verify_rakp2(
+        &self,
+        config: &Config,
+        rakp: &mut Rakp,
+        answer: &Rakp2,
+    ) -> Result<usize, Reason> {
         let need = self.suite.auth.code_len();
         if need == 0 {
-            return Ok(());
+            return Ok(0);
         }
         let what = format!("RAKP message 2 of {}", self.suite);
         if answer.code.len() < need {
@@ -262,16 +274,12 @@ impl Attempt {
         let code = answer.code.get(..need).unwrap_or_default();
         for variant in variants(self.suite) {
             rakp.variant = variant;
-            if crypto::same(&rakp.rakp2_code(&config.password), code) {
-                return Ok(());
+            if let Some(which) = fitting(config, rakp, code) {
+                return Ok(which);
             }
         }
         Err(Reason::Fatal(
-            Fault::new(Kind::Auth, "log in")
-                .because(Some(
-                    "the BMC's code in RAKP message 2 does not fit the password".into(),
-                ))
-                .hint(HINT_PASSWORD),
+            Fault::mismatch(1 + config.alternatives.len()).hint(HINT_PASSWORD),
         ))
     }
 
@@ -311,6 +319,7 @@ impl Attempt {
     fn link(self, rakp: &Rakp, keys: Keys) -> Box<Link> {
         let channel = Channel::V20(Link20 {
             keys,
+            password: self.password,
             console_id: self.console_id,
             managed_id: rakp.managed_id,
             guid: rakp.managed_guid,

@@ -14,6 +14,8 @@ use crate::hal::model::Secret;
 #[derive(Debug)]
 pub(super) struct Link20 {
     pub keys: Keys,
+    /// Which of the passwords it was.
+    pub password: usize,
     pub console_id: u32,
     pub managed_id: u32,
     pub guid: [u8; 16],
@@ -73,12 +75,14 @@ impl Link {
                 privilege: self.role,
                 managed_id: link.managed_id,
                 guid: Some(link.guid),
+                password: link.password,
             },
             Channel::V15(link) => SessionInfo {
                 suite: None,
                 privilege: self.role,
                 managed_id: link.session_id,
                 guid: None,
+                password: 0,
             },
         }
     }

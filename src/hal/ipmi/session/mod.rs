@@ -11,6 +11,7 @@
 //! | `core` | the long-lived object: jobs, outputs, which state is on |
 //! | `opening` | one login: suites in turn, privileges, restarts |
 //! | `handshake20`, `handshake15` | the messages of one attempt |
+//! | `candidates` | which of several passwords RAKP 2 fits |
 //! | `link` | an open session: sealing, sequence numbers |
 //! | `active` | requests in flight on a link |
 //! | `closing` | Close Session, acknowledged, a few tries |
@@ -18,6 +19,7 @@
 
 mod active;
 mod bridge;
+mod candidates;
 mod closing;
 mod config;
 mod core;
@@ -30,6 +32,7 @@ mod opening;
 mod retry;
 mod window;
 
+pub use candidates::{Mismatch, Refusal};
 pub use config::{Config, Entropy, Output, Phase, SessionInfo, Timers, Version};
 pub use core::Session;
 

@@ -2,6 +2,7 @@
 
 mod bed;
 mod bridged;
+mod candidates;
 mod handshake;
 mod lossy;
 mod pair;
