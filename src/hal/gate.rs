@@ -107,10 +107,12 @@ impl Gate {
                 .with_hint("correct the credentials, or log in by hand with -U"));
         }
         if rule == Rule::Candidate && before.iter().any(|a| a.seen) {
-            return Err(
-                refused(bmc, user, "another candidate failed here within the last 24 h")
-                    .with_hint("--try-now tries the next one"),
-            );
+            return Err(refused(
+                bmc,
+                user,
+                "another candidate failed here within the last 24 h",
+            )
+            .with_hint("--try-now tries the next one"));
         }
         match self.memory.keep(&attempt) {
             Ok(()) => {}
@@ -127,7 +129,10 @@ impl Gate {
     pub fn is_wrong(&self, bmc: &str, user: &str, password: &Secret, now: u64) -> bool {
         let credential = self.hash(user, password);
         let before = self.memory.attempts(bmc, now.saturating_sub(DAY));
-        before.is_ok_and(|list| list.iter().any(|a| a.user == user && a.credential == credential))
+        before.is_ok_and(|list| {
+            list.iter()
+                .any(|a| a.user == user && a.credential == credential)
+        })
     }
 
     /// Keeps that a credential is wrong, found out without a login.
@@ -158,7 +163,13 @@ impl Gate {
         let mut out = [0; HASH_BYTES];
         let iterations = NonZeroU32::new(ITERATIONS).unwrap_or(NonZeroU32::MIN);
         let salt = self.memory.salt();
-        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, iterations, &salt, &quick, &mut out);
+        pbkdf2::derive(
+            pbkdf2::PBKDF2_HMAC_SHA256,
+            iterations,
+            &salt,
+            &quick,
+            &mut out,
+        );
         let text = format!("{:08x}", u32::from_be_bytes(out));
         hashes.insert(quick, text.clone());
         text
@@ -172,7 +183,11 @@ impl fmt::Debug for Gate {
 }
 
 fn refused(bmc: &str, user: &str, why: &str) -> Error {
-    Error::new(Kind::Refused, format!("{bmc}: login of '{user}' is held back")).with_source(why)
+    Error::new(
+        Kind::Refused,
+        format!("{bmc}: login of '{user}' is held back"),
+    )
+    .with_source(why)
 }
 
 /// The right to one login. Dropped without a word, the attempt stays a failed one.
@@ -201,7 +216,9 @@ impl Pass {
 
 impl fmt::Debug for Pass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pass").field("bmc", &self.attempt.bmc).finish_non_exhaustive()
+        f.debug_struct("Pass")
+            .field("bmc", &self.attempt.bmc)
+            .finish_non_exhaustive()
     }
 }
 
@@ -238,7 +255,11 @@ impl GateMemory for InProcess {
 
     fn attempts(&self, bmc: &str, since: u64) -> Result<Vec<Attempt>> {
         let all = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(all.iter().filter(|a| a.bmc == bmc && a.at >= since).cloned().collect())
+        Ok(all
+            .iter()
+            .filter(|a| a.bmc == bmc && a.at >= since)
+            .cloned()
+            .collect())
     }
 
     fn keep(&self, attempt: &Attempt) -> Result<()> {
@@ -251,9 +272,12 @@ impl GateMemory for InProcess {
     }
 
     fn strike(&self, attempt: &Attempt) -> Result<()> {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).retain(|a| {
-            a.bmc != attempt.bmc || a.user != attempt.user || a.credential != attempt.credential
-        });
+        self.attempts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|a| {
+                a.bmc != attempt.bmc || a.user != attempt.user || a.credential != attempt.credential
+            });
         Ok(())
     }
 }
@@ -283,7 +307,9 @@ mod tests {
         let other = gate.enter(Rule::Automatic, "10.0.0.2", "admin", &Secret::new("a"), now);
         other.unwrap().clear();
         drop(enter(&gate, Rule::Operator, "a", now).unwrap());
-        enter(&gate, Rule::Automatic, "a", now + DAY + 1).unwrap().clear();
+        enter(&gate, Rule::Automatic, "a", now + DAY + 1)
+            .unwrap()
+            .clear();
     }
 
     #[test]
@@ -293,8 +319,12 @@ mod tests {
             let pass = enter(&gate, Rule::Automatic, "a", 100).unwrap();
             pass.settle::<()>(&Err(Error::new(kind, "x")));
         }
-        enter(&gate, Rule::Automatic, "a", 100).unwrap().settle(&Ok(()));
-        enter(&gate, Rule::Automatic, "a", 100).unwrap().settle::<()>(&Err(Error::new(Kind::Auth, "x")));
+        enter(&gate, Rule::Automatic, "a", 100)
+            .unwrap()
+            .settle(&Ok(()));
+        enter(&gate, Rule::Automatic, "a", 100)
+            .unwrap()
+            .settle::<()>(&Err(Error::new(Kind::Auth, "x")));
         assert!(enter(&gate, Rule::Automatic, "a", 100).is_err());
         assert!(gate.is_wrong("10.0.0.1", "admin", &Secret::new("a"), 100));
     }

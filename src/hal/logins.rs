@@ -45,7 +45,9 @@ pub struct Search<'a> {
 
 impl std::fmt::Debug for Search<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Search").field("bmc", &self.bmc).finish_non_exhaustive()
+        f.debug_struct("Search")
+            .field("bmc", &self.bmc)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,14 +77,16 @@ impl Search<'_> {
         // Not yet known to be wrong.
         let mut open: Vec<usize> = (0..candidates.len())
             .filter(|i| {
-                candidates.get(*i).is_some_and(|c| {
-                    !self.gate.is_wrong(self.bmc, &c.user, &c.password, self.now)
-                })
+                candidates
+                    .get(*i)
+                    .is_some_and(|c| !self.gate.is_wrong(self.bmc, &c.user, &c.password, self.now))
             })
             .collect();
         if open.len() < candidates.len() {
             let known = candidates.len() - open.len();
-            outcome.steps.push(format!("{known} are known to be wrong from the last 24 h"));
+            outcome
+                .steps
+                .push(format!("{known} are known to be wrong from the last 24 h"));
         }
         if self.endpoint.is_some() {
             self.ask_ipmi(cx, candidates, &mut open, &mut outcome).await;
@@ -91,10 +95,13 @@ impl Search<'_> {
             && !open.is_empty()
             && let Some(attempt) = attempt
         {
-            self.try_one(cx, candidates, &open, attempt, &mut outcome).await;
+            self.try_one(cx, candidates, &open, attempt, &mut outcome)
+                .await;
         }
         if outcome.found.is_none() && outcome.steps.is_empty() {
-            outcome.steps.push("there is nothing to log in to".to_owned());
+            outcome
+                .steps
+                .push("there is nothing to log in to".to_owned());
         }
         outcome
     }
@@ -131,18 +138,24 @@ impl Search<'_> {
                 }
                 Ok(Fit::Wrong) => {
                     half_open_until = Some(Instant::now() + HALF_OPEN);
-                    format!("IPMI: user '{user}' has none of {} passwords", members.len())
+                    format!(
+                        "IPMI: user '{user}' has none of {} passwords",
+                        members.len()
+                    )
                 }
                 Ok(Fit::NoUser) => format!("IPMI: no user '{user}'"),
                 Err(error) => {
                     // Not about the credentials: other users fare no better.
-                    outcome.steps.push(format!("IPMI cannot tell: {}", error.chain()));
+                    outcome
+                        .steps
+                        .push(format!("IPMI cannot tell: {}", error.chain()));
                     return;
                 }
             };
             outcome.steps.push(said);
             for candidate in members.iter().filter_map(|i| candidates.get(*i)) {
-                self.gate.found_wrong(self.bmc, user, &candidate.password, self.now);
+                self.gate
+                    .found_wrong(self.bmc, user, &candidate.password, self.now);
             }
             open.retain(|i| !members.contains(i));
         }
@@ -185,7 +198,9 @@ impl Search<'_> {
         let pass = match self.gate.enter(rule, self.bmc, user, password, self.now) {
             Ok(pass) => pass,
             Err(error) => {
-                let hint = error.hint().map_or_else(String::new, |hint| format!(" ({hint})"));
+                let hint = error
+                    .hint()
+                    .map_or_else(String::new, |hint| format!(" ({hint})"));
                 outcome.steps.push(format!("{}{hint}", error.chain()));
                 return;
             }
@@ -199,16 +214,22 @@ impl Search<'_> {
         match &result {
             Ok(()) => {
                 outcome.found = Some(number);
-                outcome.steps.push(format!("Redfish: candidate {n} ('{user}') is right"));
+                outcome
+                    .steps
+                    .push(format!("Redfish: candidate {n} ('{user}') is right"));
             }
             Err(error) if error.kind() == Kind::Auth => {
                 let rest = match open.len() - 1 {
                     0 => "it was the last".to_owned(),
                     rest => format!("{rest} are left, one in 24 h or with --try-now"),
                 };
-                outcome.steps.push(format!("Redfish: candidate {n} ('{user}') is wrong; {rest}"));
+                outcome.steps.push(format!(
+                    "Redfish: candidate {n} ('{user}') is wrong; {rest}"
+                ));
             }
-            Err(error) => outcome.steps.push(format!("Redfish cannot tell: {}", error.chain())),
+            Err(error) => outcome
+                .steps
+                .push(format!("Redfish cannot tell: {}", error.chain())),
         }
         pass.settle(&result);
     }

@@ -154,7 +154,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let enter = |now| {
             let gate = gate(dir.path(), now);
-            gate.enter(Rule::Automatic, "10.0.0.1", "admin", &Secret::new("pw-marker"), now)
+            gate.enter(
+                Rule::Automatic,
+                "10.0.0.1",
+                "admin",
+                &Secret::new("pw-marker"),
+                now,
+            )
         };
         drop(enter(NOW).unwrap());
         assert_eq!(enter(NOW + 60).unwrap_err().kind(), Kind::Refused);
@@ -162,7 +168,10 @@ mod tests {
         assert!(enter(NOW + DAY + 2).is_ok());
         let bytes = std::fs::read(dir.path().join("logins.sqlite")).unwrap();
         assert!(!bytes.windows(9).any(|w| w == b"pw-marker"));
-        let mode = std::fs::metadata(dir.path().join("logins.sqlite")).unwrap().permissions().mode();
+        let mode = std::fs::metadata(dir.path().join("logins.sqlite"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -60,7 +60,10 @@ impl Remote {
     fn knows(&self, other: &Config) -> bool {
         let mine = &self.config;
         let all = |c: &Config| -> Vec<Secret> {
-            std::iter::once(&c.password).chain(&c.alternatives).cloned().collect()
+            std::iter::once(&c.password)
+                .chain(&c.alternatives)
+                .cloned()
+                .collect()
         };
         let (mine, other) = (all(mine), all(other));
         let found = self.password().and_then(|which| mine.get(which));

@@ -260,10 +260,11 @@ fn has(run: &Run<'_>, bmc: &Bmc, write: Write) -> Option<String> {
         Write::BootPxe | Write::BootDisk | Write::BootBios => run.slot(&bmc.boot).map(by),
         Write::LedOn | Write::LedOff => run.slot(&bmc.led).map(by),
         Write::SelClear => run.slot(&bmc.event_log).map(by),
-        Write::UserCreate | Write::UserSetPassword | Write::UserEnable
-        | Write::UserDisable | Write::UserDelete => {
-            run.slot(&bmc.users).map(by)
-        }
+        Write::UserCreate
+        | Write::UserSetPassword
+        | Write::UserEnable
+        | Write::UserDisable
+        | Write::UserDelete => run.slot(&bmc.users).map(by),
         Write::BmcReset => run.slot(&bmc.bmc_reset).map(by),
     }
 }

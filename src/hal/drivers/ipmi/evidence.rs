@@ -75,7 +75,7 @@ impl IpmiEvidence {
             Write::UserCreate
             | Write::UserSetPassword
             | Write::UserEnable
-        | Write::UserDisable
+            | Write::UserDisable
             | Write::UserDelete => {
                 let get = GetUserAccess {
                     channel: PRESENT_CHANNEL,

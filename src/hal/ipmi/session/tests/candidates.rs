@@ -26,7 +26,10 @@ fn the_right_one_is_taken_in_the_same_handshake() {
         assert_eq!(bed.server.count(Event::LoginFailed), 0);
         assert_eq!(bed.server.count(Event::Opened), 1);
         assert_eq!(bed.server.count(Event::Closed), 1);
-        assert_eq!((bed.responder.open_sessions(), bed.responder.half_open()), (0, 0));
+        assert_eq!(
+            (bed.responder.open_sessions(), bed.responder.half_open()),
+            (0, 0)
+        );
     }
 }
 
@@ -36,7 +39,11 @@ fn wrong_ones_are_never_sent() {
     let error = bed.ask(read(b"a")).unwrap_err();
     assert_eq!(error.kind(), Kind::Auth);
     assert_eq!(Refusal::find(&error), Some(Refusal::Password));
-    assert!(error.chain().contains("none of the 3 passwords"), "{}", error.chain());
+    assert!(
+        error.chain().contains("none of the 3 passwords"),
+        "{}",
+        error.chain()
+    );
     assert_eq!(bed.sent.len(), 2, "Open Session and RAKP 1");
     assert_eq!(bed.server.count(Event::LoginFailed), 0);
     assert_eq!(bed.responder.half_open(), 1);
@@ -55,6 +62,9 @@ fn the_reopened_session_takes_the_same_password() {
     let mut bed = Bed::plain(candidates("admin", &["calvin", "secret"]));
     bed.ask(read(b"a")).unwrap();
     bed.ask(set(b"b")).unwrap();
-    assert_eq!(bed.infos.iter().map(|i| i.password).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(
+        bed.infos.iter().map(|i| i.password).collect::<Vec<_>>(),
+        [1, 1]
+    );
     assert_eq!(bed.server.count(Event::LoginFailed), 0);
 }
