@@ -13,6 +13,9 @@ have musl-gcc    || packages+=(musl-tools)
 have gcc         || packages+=(gcc libc6-dev)
 have g++         || packages+=(g++)
 have readelf     || packages+=(binutils)
+have python3     || packages+=(python3)
+have xz          || packages+=(xz-utils)
+have openssl     || packages+=(openssl)
 have pip3        || packages+=(python3-pip)
 
 if [ ${#packages[@]} -gt 0 ]; then

@@ -14,6 +14,7 @@ mod dispatch;
 mod fleet;
 mod oracle_ipmi_sim;
 mod probe;
+mod redfish_client;
 mod round_trips;
 mod session;
 mod sim;

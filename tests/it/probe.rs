@@ -1,8 +1,8 @@
 //! `halbox probe` against servers on loopback, good and bad.
 
 mod ipmi;
-mod openssl;
 mod report;
+pub mod openssl;
 mod servers;
 mod sim;
 

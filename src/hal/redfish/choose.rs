@@ -13,6 +13,9 @@ use crate::hal::model::Cx;
 /// Candidates that are read before the best one is taken.
 const MAX_READ: usize = 64;
 
+/// The rank of a candidate after which no other is looked at.
+const CERTAIN: u8 = u8::MAX;
+
 /// The action that makes a system the host.
 pub const RESET: &str = "#ComputerSystem.Reset";
 
@@ -43,10 +46,9 @@ impl Client {
         if let Some(known) = self.remembered(cx, |l| &mut l.manager).await? {
             return Ok(known);
         }
-        let rank = |r: &Resource| u8::from(r.link("/EthernetInterfaces").is_some());
-        let found = match self.linked(cx, "/Links/ManagedBy", rank).await? {
+        let found = match self.linked(cx, "/Links/ManagedBy", manager_rank).await? {
             Some(found) => found,
-            None => self.best(cx, "Managers", rank).await?,
+            None => self.best(cx, "Managers", manager_rank).await?,
         };
         self.learn(|l| &mut l.manager, &found);
         Ok(found)
@@ -57,9 +59,9 @@ impl Client {
         if let Some(known) = self.remembered(cx, |l| &mut l.chassis).await? {
             return Ok(known);
         }
-        let found = match self.linked(cx, "/Links/Chassis", power_rank).await? {
+        let found = match self.linked(cx, "/Links/Chassis", chassis_rank).await? {
             Some(found) => found,
-            None => self.best(cx, "Chassis", power_rank).await?,
+            None => self.best(cx, "Chassis", chassis_rank).await?,
         };
         self.learn(|l| &mut l.chassis, &found);
         Ok(found)
@@ -113,9 +115,8 @@ impl Client {
         };
         match self.first_of(cx, links, rank).await {
             Ok(found) => Ok(Some(found)),
-            Err(None) => Ok(None),
             Err(Some(e)) if super::client::ends_all(e.kind()) => Err(e),
-            Err(Some(_)) => Ok(None),
+            Err(_) => Ok(None),
         }
     }
 
@@ -140,8 +141,8 @@ impl Client {
         })
     }
 
-    /// Reads candidates until one has the highest rank there is (each rank function says what that is by its type: the
-    /// first with the greatest wins). One that cannot be read is passed over; `Err(None)` when there were none.
+    /// Reads candidates until one is certain; else the first with the highest rank. One that cannot be read is passed over;
+    /// `Err(None)` when there were none.
     async fn first_of(
         &self,
         cx: &Cx,
@@ -154,6 +155,9 @@ impl Client {
             match self.get(cx, &path).await {
                 Ok(resource) => {
                     let rank = rank(&resource);
+                    if rank == CERTAIN {
+                        return Ok(resource);
+                    }
                     if best.as_ref().is_none_or(|(r, _)| rank > *r) {
                         best = Some((rank, resource));
                     }
@@ -170,10 +174,37 @@ fn host_rank(r: &Resource) -> u8 {
     let resets = r.has(&format!("/Actions/{RESET}"));
     let blank = |uuid: &str| uuid.chars().all(|c| c == '0' || c == '-');
     let uuid = r.str("/UUID").is_some_and(|u| !blank(u));
-    4 * u8::from(resets) + 2 * u8::from(uuid) + u8::from(r.has("/Boot"))
+    if resets && uuid {
+        CERTAIN
+    } else {
+        4 * u8::from(resets) + 2 * u8::from(uuid) + u8::from(r.has("/Boot"))
+    }
 }
 
-fn power_rank(r: &Resource) -> u8 {
-    let any = ["/Power", "/PowerSubsystem", "/EnvironmentMetrics"];
-    u8::from(any.iter().any(|p| r.link(p).is_some()))
+fn manager_rank(r: &Resource) -> u8 {
+    let network = r.link("/EthernetInterfaces").is_some();
+    match (network, r.str("/ManagerType")) {
+        (true, Some("BMC")) => CERTAIN,
+        (true, _) => 4,
+        (false, Some("BMC")) => 3,
+        (false, Some("EnclosureManager")) => 2,
+        (false, Some("AuxiliaryController" | "Service")) => 0,
+        (false, _) => 1,
+    }
+}
+
+fn chassis_rank(r: &Resource) -> u8 {
+    let measures = ["/Power", "/PowerSubsystem", "/EnvironmentMetrics"]
+        .iter()
+        .any(|p| r.link(p).is_some());
+    // Cards, drives and controllers have chassis of their own.
+    let server = matches!(
+        r.str("/ChassisType"),
+        Some("RackMount" | "Blade" | "Sled" | "StandAlone" | "Sidecar")
+    );
+    if measures && server {
+        CERTAIN
+    } else {
+        2 * u8::from(measures) + u8::from(server)
+    }
 }

@@ -131,7 +131,7 @@ impl Client {
                 }
             }
             let pause = answer.retry_after();
-            let error = self.refused(Ask::get(path), &answer);
+            let error = self.refused(&Ask::get(path), &answer);
             let again = match error.kind() {
                 Kind::Busy => attempt < MAX_BUSY,
                 Kind::Protocol => attempt < MAX_ODD,
@@ -247,7 +247,7 @@ impl Client {
     }
 
     /// The error of a refused request. Secrets in the request are removed from the BMC's words.
-    pub(super) fn refused(&self, ask: Ask, answer: &Answer) -> Error {
+    pub(super) fn refused(&self, ask: &Ask, answer: &Answer) -> Error {
         let mut refusal = Refusal::of(answer);
         if let Some(body) = &ask.body {
             let mut secrets = Vec::new();

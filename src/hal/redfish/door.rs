@@ -148,6 +148,10 @@ pub trait Door: Send + Sync {
     fn user(&self) -> Option<&str>;
 
     /// `https://host:port` of the service, to tell its own absolute links from those of others; empty when unknown.
+    #[expect(
+        clippy::unnecessary_literal_bound,
+        reason = "implementations return what they own"
+    )]
     fn origin(&self) -> &str {
         ""
     }

@@ -125,11 +125,9 @@ fn repair(body: &[u8]) -> Option<Vec<u8>> {
                     return Some(r.out);
                 }
             }
-            b':' => {
-                if r.want == Want::Colon {
-                    r.out.push(b':');
-                    r.want = Want::Value;
-                }
+            b':' if r.want == Want::Colon => {
+                r.out.push(b':');
+                r.want = Want::Value;
             }
             b',' => {
                 r.fill();
@@ -355,7 +353,7 @@ mod tests {
             (r#"{"a":1e999,"b":1}"#, json!({"a":"1e999","b":1})),
             (r#"{"a":,"b":}"#, json!({"a":null,"b":null})),
             (r#"{"a","b":1}"#, json!({"a":null,"b":1})),
-            (r#"{a:1}"#, json!({"a":1})),
+            ("{a:1}", json!({"a":1})),
             (r#"{"a":1}{"b":2}"#, json!({"a":1})),
             (r#"{"a":1} trailing"#, json!({"a":1})),
         ] {

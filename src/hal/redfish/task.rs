@@ -115,14 +115,13 @@ impl Client {
                     Ok(Look::Running) => {}
                     Ok(Look::Waiting) => return Ok(Written::of(self, ask, &last)),
                     Ok(Look::Failed(words)) => return Err(self.task_failed(ask, words)),
-                    Ok(Look::Done) => return Ok(Written::of(self, ask, &answer)),
                     Err(_) if answer.status == 202 => {}
-                    Err(_) => return Ok(Written::of(self, ask, &answer)),
+                    Ok(Look::Done) | Err(_) => return Ok(Written::of(self, ask, &answer)),
                 }
                 last = answer;
                 continue;
             }
-            let error = self.refused(ask.clone(), &answer);
+            let error = self.refused(ask, &answer);
             match error.kind() {
                 Kind::Busy => {}
                 Kind::Unsupported => {

@@ -153,7 +153,7 @@ impl Client {
         match answer.status {
             202 => self.finish(cx, ask, answer).await,
             200..=299 => Ok(Written::of(self, ask, &answer)),
-            _ => Err(self.refused(ask.clone(), &answer)),
+            _ => Err(self.refused(ask, &answer)),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod fru;
 pub mod ipmi_sim;
+pub mod mockup;
 pub mod relay;
 pub mod sdrs;
 

@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 use super::{probe, redfish, servers};
 use crate::common::oracle;
 
-struct Running {
+pub struct Running {
     child: Child,
-    port: String,
-    ip: Ipv4Addr,
+    pub port: String,
+    pub ip: Ipv4Addr,
 }
 
 impl Drop for Running {
@@ -22,7 +22,7 @@ impl Drop for Running {
 }
 
 /// Makes a key and a certificate.
-fn certificate(openssl: &Path, dir: &Path, arguments: &str) {
+pub fn certificate(openssl: &Path, dir: &Path, arguments: &str) {
     let output = Command::new(openssl)
         .current_dir(dir)
         .args(
@@ -40,7 +40,7 @@ fn certificate(openssl: &Path, dir: &Path, arguments: &str) {
 }
 
 /// Starts `openssl s_server`; `-www` answers with a page of its own.
-fn serve(openssl: &Path, dir: &Path, arguments: &str) -> Running {
+pub fn serve(openssl: &Path, dir: &Path, arguments: &str) -> Running {
     let ip = servers::address();
     let mut child = Command::new(openssl)
         .current_dir(dir)

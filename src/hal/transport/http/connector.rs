@@ -268,6 +268,13 @@ impl Transport for BmcTransport {
         let timeout = timeout.for_read();
         self.stream.socket().set_deadline(deadline(timeout));
         let input = self.buffers.input_append_buf();
+        if input.is_empty() {
+            // The buffer is as large as a header may be, and what is in it is no whole header.
+            return Err(other(HttpError::new(
+                Fault::TooLarge,
+                "the HTTP header is too large",
+            )));
+        }
         let read = match &mut self.stream {
             Stream::Plain(socket) => socket.read(input),
             Stream::Tls(stream) => match stream.read(input) {

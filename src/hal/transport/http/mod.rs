@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use ureq::Agent;
+use ureq::http::request::Builder;
 use ureq::http::{HeaderValue, Uri};
 use zeroize::Zeroizing;
 
@@ -34,7 +35,7 @@ const MAX_BODY: u64 = 4 << 20;
 /// Header bytes that are read at most.
 const MAX_HEADER: usize = 32 << 10;
 
-/// Buffer in each direction.
+/// Buffer for what is sent.
 const BUFFER: usize = 16 << 10;
 
 /// How requests to one BMC are made.
@@ -73,6 +74,9 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
+/// A body to send; wiped when dropped.
+pub type Body = Zeroizing<Vec<u8>>;
+
 /// A request. Header values and body are wiped when dropped.
 pub struct Request {
     /// Method.
@@ -82,7 +86,7 @@ pub struct Request {
     /// Headers; values are never logged.
     pub headers: Vec<(&'static str, Zeroizing<String>)>,
     /// The body (JSON).
-    pub body: Option<Zeroizing<Vec<u8>>>,
+    pub body: Option<Body>,
 }
 
 impl Request {
@@ -96,10 +100,7 @@ impl Request {
         }
     }
 
-    fn build(
-        self,
-        base: &str,
-    ) -> Result<(ureq::http::request::Builder, Option<Zeroizing<Vec<u8>>>), HttpError> {
+    fn build(self, base: &str) -> Result<(Builder, Option<Body>), HttpError> {
         let mut head = ureq::http::Request::builder()
             .method(self.method)
             .uri(format!("{base}{}", self.path));
@@ -171,7 +172,7 @@ impl Client {
             .accept_encoding("identity")
             .accept("application/json")
             .user_agent(concat!("halbox/", env!("CARGO_PKG_VERSION")))
-            .input_buffer_size(BUFFER)
+            .input_buffer_size(MAX_HEADER)
             .output_buffer_size(BUFFER)
             .max_response_header_size(MAX_HEADER)
             .max_idle_connections(1)
@@ -270,12 +271,7 @@ impl Client {
         })
     }
 
-    fn run(
-        &self,
-        head: ureq::http::request::Builder,
-        body: Option<Zeroizing<Vec<u8>>>,
-        left: Duration,
-    ) -> Result<Reply, HttpError> {
+    fn run(&self, head: Builder, body: Option<Body>, left: Duration) -> Result<Reply, HttpError> {
         let bad = |e: ureq::http::Error| HttpError::new(Fault::Config, format!("bad request: {e}"));
         let agent = lock(&self.agent).clone();
         let answered = match body {

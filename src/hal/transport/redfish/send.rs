@@ -126,7 +126,7 @@ impl Inner {
         loop {
             self.connection(state, ask, second, deadline)
                 .await
-                .map_err(|e| self.error(&what, e))?;
+                .map_err(|e| error(&what, e))?;
             let Ok(Ok(_thread)) =
                 tokio::time::timeout_at(deadline.into(), threads().acquire()).await
             else {
@@ -235,35 +235,17 @@ impl Inner {
         Ok(request)
     }
 
-    /// A connection that did not come about, or broke: said in words, and of which kind.
-    fn error(&self, what: &str, e: HttpError) -> Error {
-        let kind = match e.fault {
-            // Silence, or a server that hangs up: others may be asked.
-            Fault::Timeout(Phase::Connect) | Fault::Closed => Kind::Unreachable,
-            _ => Error::from(e.clone()).kind(),
-        };
-        let error = Error::new(kind, what).with_source(e.clone());
-        match e.fault {
-            Fault::TlsPin => error.with_hint(
-                "the BMC shows another certificate than the pinned one: compare before you accept it",
-            ),
-            Fault::TlsCa => error.with_hint("give the CA that signed it, or pin the certificate"),
-            Fault::PlainHttp => error.with_hint("give an http:// URL"),
-            _ => error,
-        }
-    }
-
     /// Asks a server that breaks off the handshake what it would have spoken.
     async fn explained(&self, what: &str, e: HttpError, deadline: Instant) -> Error {
         let may_be_legacy = matches!(e.fault, Fault::TlsLegacy | Fault::Closed | Fault::Tls);
         if !may_be_legacy || !self.client.base().starts_with("https") || self.tls_was_seen() {
-            return self.error(what, e);
+            return error(what, e);
         }
         let until = deadline.min(Instant::now() + Duration::from_secs(5));
         let address = self.client.address();
         let mut random = [0; 32];
         if getrandom::fill(&mut random).is_err() {
-            return self.error(what, e);
+            return error(what, e);
         }
         let asked = tokio::task::spawn_blocking(move || hello::ask(address, random, until)).await;
         match asked {
@@ -273,12 +255,31 @@ impl Inner {
                     hello.words()
                 ))
                 .with_hint("it is not safe any more, and halbox does not speak it: use IPMI"),
-            _ => self.error(what, e),
+            _ => error(what, e),
         }
     }
 
     fn tls_was_seen(&self) -> bool {
         self.client.tls().is_some()
+    }
+}
+
+/// A connection that did not come about, or broke: said in words, and of which kind.
+fn error(what: &str, e: HttpError) -> Error {
+    let kind = match e.fault {
+        // Silence, or a server that hangs up: others may be asked.
+        Fault::Timeout(Phase::Connect) | Fault::Closed => Kind::Unreachable,
+        _ => Error::from(e.clone()).kind(),
+    };
+    let fault = e.fault;
+    let error = Error::new(kind, what).with_source(e);
+    match fault {
+        Fault::TlsPin => error.with_hint(
+            "the BMC shows another certificate than the pinned one: compare before you accept it",
+        ),
+        Fault::TlsCa => error.with_hint("give the CA that signed it, or pin the certificate"),
+        Fault::PlainHttp => error.with_hint("give an http:// URL"),
+        _ => error,
     }
 }
 

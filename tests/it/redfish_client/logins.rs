@@ -1,0 +1,159 @@
+//! Basic, sessions, refused passwords, passwords that must be changed.
+
+use std::sync::Arc;
+
+use halbox::hal::model::Secret;
+use halbox::hal::redfish::{AuthStyle, Client, Door, Quirks, Refusal};
+use halbox::hal::transport::redfish::HttpDoor;
+use halbox::hal::{Error, Kind};
+use serde_json::json;
+
+use super::{client, client_of, config, cx, soon};
+use crate::common::mockup::Mockup;
+
+const TREE: &str = "openbmc_stock_2_15";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_opened_where_basic_is_not_taken_and_deleted() {
+    let Some(mockup) = Mockup::start(TREE, "--no-basic --https") else {
+        return;
+    };
+    let client = client_of(&mockup);
+    client.system(&cx("a")).await.unwrap();
+    client.manager(&cx("a")).await.unwrap();
+    let log = mockup.log();
+    assert_eq!(log.iter().filter(|r| r.auth == "basic").count(), 1);
+    assert_eq!(log.iter().filter(|r| r.auth == "login").count(), 1);
+    assert_eq!(mockup.sessions_left(), 1);
+    client.door().close().await;
+    assert_eq!(mockup.sessions_left(), 0);
+
+    // What was learnt spares the refused attempt. A door that goes away deletes its session, too.
+    let mut warm = config(&mockup.url, mockup.address);
+    warm.learnt = client.door().learnt().snapshot();
+    mockup.reset();
+    let door = Arc::new(HttpDoor::new(warm).unwrap());
+    let client = Client::new(Arc::clone(&door) as Arc<dyn Door>, Quirks::default());
+    client.system(&cx("a")).await.unwrap();
+    assert!(mockup.log().iter().all(|r| r.auth != "basic"));
+    drop(client);
+    drop(door);
+    // Its deletion runs by itself: wait for it by looking.
+    let (_, end) = soon();
+    while mockup.sessions_left() > 0 && std::time::Instant::now() < end {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(mockup.sessions_left(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ended_is_opened_anew_once() {
+    let Some(mockup) = Mockup::start(TREE, "--no-basic") else {
+        return;
+    };
+    let mut config = config(&mockup.url, mockup.address);
+    config.auth = AuthStyle::Session;
+    let client = client(config);
+    client.system(&cx("a")).await.unwrap();
+    // The BMC forgets its sessions.
+    mockup.reset();
+    client.system(&cx("b")).await.unwrap();
+    client.door().close().await;
+    let statuses: Vec<_> = mockup.log().iter().map(|r| r.status).collect();
+    assert_eq!(
+        statuses,
+        [401, 201, 200, 200],
+        "refused, login, read, logout"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_fails_leaves_no_session() {
+    let faults = json!([{"method": "GET", "path": "Systems", "status": 500, "times": -1}]);
+    let Some(mockup) = Mockup::with_faults(TREE, "--no-basic", &faults) else {
+        return;
+    };
+    let mut config = config(&mockup.url, mockup.address);
+    config.auth = AuthStyle::Session;
+    let client = client(config);
+    let error = client.system(&cx("a")).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Protocol);
+    client.door().close().await;
+    assert_eq!(mockup.sessions_left(), 0);
+    assert!(mockup.log().iter().any(|r| r.auth == "login"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_session_left_is_busy_and_says_why() {
+    let Some(mockup) = Mockup::start(TREE, "--no-basic --max-sessions 0") else {
+        return;
+    };
+    let mut config = config(&mockup.url, mockup.address);
+    config.auth = AuthStyle::Session;
+    let (cx, _) = soon();
+    let error = client(config).system(&cx).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Busy);
+    assert!(Refusal::find(&error).unwrap().names("SessionLimitExceeded"));
+    assert!(error.hint().unwrap().contains("sessions"));
+    assert!(mockup.log().iter().filter(|r| r.auth == "login").count() <= 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_password_is_sent_once() {
+    let Some(mockup) = Mockup::start(TREE, "") else {
+        return;
+    };
+    let mut wrong = config(&mockup.url, mockup.address);
+    wrong.password = Secret::new("hunter2");
+    wrong.auth = AuthStyle::Basic;
+    let client = client(wrong);
+    for operation in ["a", "b", "c"] {
+        let error = client.system(&cx(operation)).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Auth);
+        assert!(!format!("{error:?}{:?}", error.hint()).contains("hunter2"));
+    }
+    assert_eq!(mockup.log().len(), 1);
+    assert!(!format!("{client:?}").contains("hunter2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bmc_that_took_basic_before_is_not_asked_for_a_session() {
+    let Some(mockup) = Mockup::start(TREE, "") else {
+        return;
+    };
+    let right = client_of(&mockup);
+    right.system(&cx("a")).await.unwrap();
+    let mut wrong = config(&mockup.url, mockup.address);
+    wrong.password = Secret::new("hunter2");
+    wrong.learnt = right.door().learnt().snapshot();
+    mockup.reset();
+    assert_eq!(
+        client(wrong).system(&cx("a")).await.unwrap_err().kind(),
+        Kind::Auth
+    );
+    assert_eq!(mockup.log().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_whose_password_must_change_can_be_changed_without_a_read() {
+    let Some(mockup) = Mockup::start("nvidia_gb200", "--https --password-change-required") else {
+        return;
+    };
+    // The account of the mockup's user, which is the caller's own.
+    let account = "/redfish/v1/AccountService/Accounts/root";
+    mockup.change(account, &json!({"UserName": "admin"}));
+    let client = client_of(&mockup);
+    let error: Error = client.system(&cx("a")).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Auth);
+    assert!(error.hint().unwrap().contains("set-password"), "{error:?}");
+    mockup.reset();
+    mockup.change(account, &json!({"UserName": "admin"}));
+    let body = json!({"Password": "n3w-Password!"});
+    client.patch(&cx("b"), account, body).await.unwrap();
+    let log = mockup.log();
+    assert_eq!((log.len(), log[0].method.as_str()), (1, "PATCH"));
+
+    let mut new = config(&mockup.url, mockup.address);
+    new.password = Secret::new("n3w-Password!");
+    super::client(new).system(&cx("c")).await.unwrap();
+}
