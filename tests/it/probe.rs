@@ -1,8 +1,8 @@
 //! `halbox probe` against servers on loopback, good and bad.
 
 mod ipmi;
-mod report;
 pub mod openssl;
+mod report;
 mod servers;
 mod sim;
 
