@@ -16,6 +16,11 @@ have readelf     || packages+=(binutils)
 have python3     || packages+=(python3)
 have xz          || packages+=(xz-utils)
 have openssl     || packages+=(openssl)
+have qemu-system-x86_64 || packages+=(qemu-system-x86)
+[ -x /bin/busybox ] || packages+=(busybox-static)
+have cpio        || packages+=(cpio)
+have socat       || packages+=(socat)
+have python3     || packages+=(python3)
 have pip3        || packages+=(python3-pip)
 
 if [ ${#packages[@]} -gt 0 ]; then
@@ -35,12 +40,15 @@ if command -v rustup >/dev/null 2>&1; then
         echo "setup: no musl target, tests/dist.sh makes the static binary with glibc" >&2
 fi
 
+# The kernel of the test VM: only downloaded and unpacked.
+"$(dirname "$0")/vm/kernel.sh" >/dev/null || echo "setup: no kernel for the test VM" >&2
+
 have just || pip3 install -q rust-just </dev/null 2>/dev/null ||
     pip3 install -q --break-system-packages rust-just </dev/null 2>/dev/null ||
     echo "setup: no just; every recipe of the Justfile is one command that works without it" >&2
 
 missing=()
-for tool in ipmi_sim ipmitool ipmipower; do have $tool || missing+=("$tool"); done
+for tool in ipmi_sim ipmitool ipmipower qemu-system-x86_64; do have $tool || missing+=("$tool"); done
 if [ ${#missing[@]} -gt 0 ]; then
     echo "setup: still missing: ${missing[*]}" >&2
     exit 1

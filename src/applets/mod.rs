@@ -6,6 +6,7 @@
 pub mod bmc;
 pub mod common;
 mod dispatch;
+mod inband;
 mod install;
 mod pages;
 mod probe;
@@ -38,6 +39,7 @@ pub struct Applet {
 #[rustfmt::skip]
 pub static APPLETS: &[Applet] = &[
     Applet { name: "bmc", links: &["halbox-bmc"], about: "Drive BMCs: power, boot, LED, inventory, sensors, events, users, network", command: bmc::command, run: bmc::run },
+    Applet { name: "inband-init", links: &["halbox-inband-init"], about: "Makes the machine that it runs on manageable, through /dev/ipmi0", command: inband::command, run: inband::run },
     Applet { name: "probe", links: &["halbox-probe"], about: "Says what is at an address, and which drivers it has", command: probe::command, run: probe::run },
     Applet { name: "sim", links: &["halbox-sim"], about: "Simulates BMCs on this host", command: sim::command, run: sim::run },
 ];

@@ -1,6 +1,6 @@
 //! The HAL: everything that talks to a BMC. Imports nothing from outside `src/hal`.
 //!
-//! Layers, top to bottom: `sim`, `detect` → `vendors` → `drivers` → `bmc` → `fleet` → `transport` →
+//! Layers, top to bottom: `sim`, `detect`, `inband` → `vendors` → `drivers` → `bmc` → `fleet` → `transport` →
 //! `redfish`, `ipmi` → `caps` → `model`, `error`.
 
 pub mod bmc;
@@ -10,6 +10,7 @@ pub mod drivers;
 pub mod error;
 pub mod fleet;
 pub mod gate;
+pub mod inband;
 pub mod ipmi;
 pub mod logins;
 pub mod model;

@@ -12,6 +12,7 @@ mod common;
 mod differential;
 mod dispatch;
 mod fleet;
+mod inband;
 mod oracle_ipmi_sim;
 mod probe;
 mod redfish_client;

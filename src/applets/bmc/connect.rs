@@ -1,7 +1,6 @@
 //! From options to BMCs: the fleet, what was learnt before, the drivers.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +10,9 @@ use crate::applets::common::targets::Target;
 use crate::hal::Result;
 use crate::hal::bmc::Bmc;
 use crate::hal::fleet::{Endpoint, Fleet, Forgetful, Memory};
+use crate::hal::ipmi::Exchange;
 use crate::hal::ipmi::session::Config;
-use crate::hal::transport::Lan;
+use crate::hal::transport::{Kcs, Lan};
 use crate::hal::vendors;
 use crate::inventory::Cache;
 
@@ -30,6 +30,8 @@ pub(super) struct Door {
     /// No suite was named: the one that worked before is insisted on.
     pin_suite: bool,
     ipmi_port: u16,
+    /// This machine's own BMC, which is every target then.
+    inband: Option<Arc<Kcs>>,
 }
 
 impl fmt::Debug for Door {
@@ -39,7 +41,7 @@ impl fmt::Debug for Door {
 }
 
 impl Door {
-    /// Opens sockets and cache; sends nothing.
+    /// Opens sockets and cache, or the device; sends nothing. Has to be called inside a runtime.
     pub(super) fn open(options: &Options) -> Result<Self, Failure> {
         let cache = options.cache.then(open_cache).flatten();
         let memory: Arc<dyn Memory> = match &cache {
@@ -60,11 +62,17 @@ impl Door {
             session: Arc::new(session),
             pin_suite: options.suite.is_none(),
             ipmi_port: options.ipmi_port,
+            inband: options.inband.then(Kcs::open).transpose()?.map(Arc::new),
         })
     }
 
     /// The BMC of a target; a name is looked up, nothing else is sent.
-    pub(super) async fn bmc(&self, target: &Target) -> Result<(Bmc, SocketAddr)> {
+    pub(super) async fn bmc(&self, target: &Target) -> Result<(Bmc, String)> {
+        if let Some(kcs) = &self.inband {
+            let mut bmc = Bmc::default();
+            vendors::attach_ipmi(&mut bmc, Arc::clone(kcs) as Arc<dyn Exchange>);
+            return Ok((bmc, kcs.path().display().to_string()));
+        }
         let addr = target.resolve(self.ipmi_port).await?;
         let endpoint = Endpoint {
             addr,
@@ -74,7 +82,7 @@ impl Door {
         };
         let mut bmc = Bmc::default();
         vendors::attach_ipmi(&mut bmc, self.fleet.bmc(&endpoint)?);
-        Ok((bmc, addr))
+        Ok((bmc, addr.to_string()))
     }
 
     /// Closes all sessions, then stores what was learnt.

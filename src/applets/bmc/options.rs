@@ -14,6 +14,9 @@ use crate::hal::model::Secret;
 
 use super::operation::Wait;
 
+/// What results call this machine's own BMC.
+const INBAND: &str = "inband";
+
 /// Cipher suites that the IPMI stack has.
 const SUITES: &[u8] = &[0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17];
 
@@ -21,6 +24,8 @@ const SUITES: &[u8] = &[0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17];
 #[derive(Debug, Clone)]
 pub(super) struct Options {
     pub(super) targets: Targets,
+    /// This machine's own BMC through /dev/ipmi0, without a login.
+    pub(super) inband: bool,
     pub(super) login: Credentials,
     /// The one cipher suite to use; `None` = the order of the session.
     pub(super) suite: Option<u8>,
@@ -52,6 +57,13 @@ pub(super) fn args(command: Command) -> Command {
             .action(ArgAction::Append)
             .value_delimiter(',')
             .help("BMCs to talk to, without a daemon, up to the next option or command: IP, name, IP:PORT, network, range, node[001-120], - for a list on stdin"),
+    );
+    let command = command.arg(
+        Arg::new("inband")
+            .long("inband")
+            .action(ArgAction::SetTrue)
+            .conflicts_with("address")
+            .help("Talk to this machine's own BMC through /dev/ipmi0, without a login (as root)"),
     );
     let command = confirm::args(output::args(credentials::args(command)))
         .arg(duration(
@@ -150,8 +162,13 @@ fn ipmi_args(command: Command) -> Command {
 impl Options {
     /// Reads all options but the credentials (for which a person may be asked, after everything else is right).
     pub(super) fn from_matches(m: &ArgMatches) -> Result<Self, Failure> {
-        let Some(addresses) = m.get_many::<String>("address") else {
-            return Err(Failure::usage("no target").hint("add --address TARGET"));
+        let inband = m.get_flag("inband");
+        let targets = match m.get_many::<String>("address") {
+            Some(addresses) => Targets::parse(addresses)?,
+            None if inband => Targets::parse([INBAND])?,
+            None => {
+                return Err(Failure::usage("no target").hint("add --address TARGET or --inband"));
+            }
         };
         let suite = m.get_one::<u8>("cipher-suite").copied();
         if let Some(suite) = suite.filter(|s| !SUITES.contains(s)) {
@@ -174,7 +191,8 @@ impl Options {
             _ => Privilege::Administrator,
         });
         Ok(Self {
-            targets: Targets::parse(addresses)?,
+            targets,
+            inband,
             login: Credentials {
                 user: String::new(),
                 password: Secret::new(Vec::new()),
@@ -204,6 +222,9 @@ impl Options {
 
     /// Adds who logs in.
     pub(super) fn with_credentials(mut self, m: &ArgMatches) -> Result<Self, Failure> {
+        if self.inband {
+            return Ok(self);
+        }
         self.login = credentials::needed(m)?;
         let (name, password) = (self.login.user.len(), self.login.password.len());
         if name > 16 {

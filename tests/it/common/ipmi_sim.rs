@@ -19,12 +19,16 @@ pub enum Setup {
     Testbed,
     /// As metal-stack's mini-lab: anonymous/`test`, `ADMIN`/`ADMIN`.
     MiniLab,
+    /// With a system interface for a VM, and this many named users from slot 2 on.
+    InBand(u8),
 }
 
 /// A running `ipmi_sim`.
 pub struct IpmiSim {
     /// Where it answers.
     pub address: SocketAddr,
+    /// TCP port of the system interface (QEMU's VM codec); takes one connection only, so never look whether it is there.
+    pub kcs: u16,
     child: Child,
     dir: tempfile::TempDir,
 }
@@ -50,9 +54,11 @@ impl IpmiSim {
                 low.wrapping_add(1),
             );
             let address = SocketAddr::from((ip, PORT));
-            let child = spawn(&program, &compiler, dir.path(), setup, address);
+            let kcs = free_port();
+            let child = spawn(&program, &compiler, dir.path(), setup, address, kcs);
             let mut sim = Self {
                 address,
+                kcs,
                 child,
                 dir: tempfile::tempdir().unwrap(),
             };
@@ -119,11 +125,34 @@ impl Drop for IpmiSim {
     }
 }
 
-fn spawn(program: &Path, compiler: &Path, dir: &Path, setup: Setup, address: SocketAddr) -> Child {
+/// An operator's account.
+fn sim_user(id: u8) -> String {
+    format!("  user {id} true \"user{id}\" \"pw{id}\" admin 10 none md2 md5 straight\n")
+}
+
+/// A TCP port that nobody listens on.
+fn free_port() -> u16 {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap().port()
+}
+
+fn spawn(
+    program: &Path,
+    compiler: &Path,
+    dir: &Path,
+    setup: Setup,
+    address: SocketAddr,
+    kcs: u16,
+) -> Child {
     let fixtures = root().join("tests/fixtures/ipmi_sim");
     let (file, name) = match setup {
         Setup::Testbed => ("testbed.conf", "halbmc"),
         Setup::MiniLab => ("minilab.conf", "minilab"),
+        Setup::InBand(_) => ("inband.conf", "halbmc"),
+    };
+    let users = match setup {
+        Setup::InBand(count) => (2..2 + count).map(sim_user).collect(),
+        _ => String::new(),
     };
     let state = dir.join("state");
     let persistent: PathBuf = state.join("ipmi_sim").join(name);
@@ -134,7 +163,9 @@ fn spawn(program: &Path, compiler: &Path, dir: &Path, setup: Setup, address: Soc
         .replace("@ADDRESS@", &address.ip().to_string())
         .replace("@PORT@", &address.port().to_string())
         .replace("@FIXTURES@", &fixtures.to_string_lossy())
-        .replace("@DIR@", &dir.to_string_lossy());
+        .replace("@DIR@", &dir.to_string_lossy())
+        .replace("@KCS@", &kcs.to_string())
+        .replace("@USERS@", &users);
     fs::write(dir.join("lan.conf"), conf).unwrap();
 
     // ipmi_sim writes through to the FRU file: each instance has its own.

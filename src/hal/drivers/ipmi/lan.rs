@@ -1,5 +1,6 @@
 //! The BMC's LAN channel and its IPv4 configuration.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,6 +23,12 @@ const LAST_CHANNEL: u8 = 0x0b;
 
 /// LAN configuration over IPMI.
 pub struct IpmiNetwork(pub Arc<dyn Exchange>);
+
+impl fmt::Debug for IpmiNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IpmiNetwork").finish_non_exhaustive()
+    }
+}
 
 /// A LAN channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

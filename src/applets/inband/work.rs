@@ -1,0 +1,126 @@
+//! The run: look, make, verify, register; the document says how far it came.
+
+use std::net::IpAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::document::Document;
+use super::options::{Options, Task};
+use super::say;
+use crate::applets::common::exit::Failure;
+use crate::hal::inband::{self, Existing, Found, Journal, Machine, Order, Verified};
+use crate::hal::model::Cx;
+use crate::hal::transport::Kcs;
+use crate::hal::{Error, Kind, Result};
+
+/// Runs it. The document is what is printed, the failure what the process ends with.
+pub(super) async fn run(options: &Options, cx: &Cx, machine: Machine) -> (Option<Document>, Option<Failure>) {
+    let mut document = Document::of(&machine, &options.user);
+    if options.unmanaged {
+        return (Some(unmanaged(document, &machine)), None);
+    }
+    let opened = match &options.device {
+        Some(path) => Kcs::at(path),
+        None => Kcs::open(),
+    };
+    let kcs = match opened {
+        Ok(kcs) => kcs,
+        Err(error) if machine.is_virtual && error.kind() == Kind::Unreachable && options.task == Task::Init => {
+            say("a virtual machine without a BMC");
+            return (Some(unmanaged(document, &machine)), None);
+        }
+        Err(error) => return (None, Some(error.into())),
+    };
+    let journal = Journal::new(&kcs, options.dry_run, &say);
+    let found = match inband::look(&journal, cx).await {
+        Ok(found) => found,
+        Err(error) => return (None, Some(error.into())),
+    };
+    document.found(&found, now_unix());
+    if found.guid.is_some_and(|guid| machine.uuid.is_some() && !machine.is_same(guid)) {
+        journal.warn("the BMC's System GUID is not the UUID of this machine's firmware".to_owned());
+    }
+    let result = match options.task {
+        Task::Show => show(&journal, cx, &found, options, &mut document).await,
+        Task::Remove => remove(&journal, cx, &found, options).await,
+        Task::Init => init(&journal, cx, &found, options, &mut document).await,
+    };
+    document.changes = journal.writes();
+    document.warnings = journal.warnings();
+    let failure = result.err().map(|error| {
+        document.error = Some(error.chain());
+        Failure::from(error)
+    });
+    (Some(document), failure)
+}
+
+/// The machine goes by its first network card.
+fn unmanaged(mut document: Document, machine: &Machine) -> Document {
+    document.driver = "Unmanaged";
+    document.bmc.mac = machine.first_nic;
+    document
+}
+
+async fn show(journal: &Journal<'_>, cx: &Cx, found: &Found, options: &Options, document: &mut Document) -> Result<()> {
+    let account = inband::account(journal, cx, found.channel, &options.user).await?;
+    document.account(account.as_ref());
+    Ok(())
+}
+
+async fn remove(journal: &Journal<'_>, cx: &Cx, found: &Found, options: &Options) -> Result<()> {
+    if !inband::remove(journal, cx, found, &options.user).await? {
+        say(&format!("there is no user '{}'", options.user));
+    }
+    Ok(())
+}
+
+async fn init(journal: &Journal<'_>, cx: &Cx, found: &Found, options: &Options, document: &mut Document) -> Result<()> {
+    let order = Order {
+        user: &options.user,
+        password: options.password.clone(),
+        existing: if options.rotate || options.take_over {
+            Existing::Rotate
+        } else {
+            Existing::Keep
+        },
+        enable_lan: options.enable_lan,
+        dhcp: options.dhcp,
+    };
+    let mut entropy = |out: &mut [u8]| {
+        getrandom::fill(out)
+            .map_err(|e| Error::new(Kind::Other, "the kernel gives no random bytes").with_source(e))
+    };
+    let mut made = inband::make(journal, cx, found, &order, &mut entropy).await?;
+    if !made.created {
+        say(&format!(
+            "user '{}' is there and can log in; its password cannot be read back (--rotate gives it a new one)",
+            options.user
+        ));
+    }
+    if options.dry_run {
+        made.password = None;
+        made.created = false;
+    }
+    let login = match (&made.password, found.ip) {
+        (Some(password), Some(ip)) if options.verify_lan => {
+            Some(inband::login(cx, IpAddr::V4(ip), &options.user, password).await)
+        }
+        _ => None,
+    };
+    match login {
+        Some(Ok(())) => made.verified = Verified::OutOfBand,
+        Some(Err(error)) if matches!(error.kind(), Kind::Unreachable | Kind::Timeout) => {
+            journal.warn(format!("not verified over the LAN: {}", error.chain()));
+        }
+        Some(Err(error)) => {
+            document.made(made);
+            return Err(error.context("logging in over the LAN with the new password"));
+        }
+        None => {}
+    }
+    document.made(made);
+    Ok(())
+}
+
+fn now_unix() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}

@@ -1,0 +1,234 @@
+//! Makes the BMC manageable: an administrator with a password that somebody knows, and a LAN channel that lets it in.
+
+use super::channel;
+use super::found::{Account, Found, of, optional};
+use super::journal::Journal;
+use super::password::{Entropy, Shape, random};
+use crate::hal::drivers::ipmi::users::slots::{self, Table};
+use crate::hal::drivers::ipmi::users::verify::Proof;
+use crate::hal::drivers::ipmi::users::write::PasswordRefused;
+use crate::hal::drivers::ipmi::users::{channel as access, write};
+use crate::hal::error::{Error, Kind, Result};
+use crate::hal::ipmi::Exchange;
+use crate::hal::ipmi::cmd::Privilege;
+use crate::hal::ipmi::cmd::app::PrivilegeLevel;
+use crate::hal::model::{Cx, Secret};
+
+/// What is wanted.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// Name of the account.
+    pub user: &'a str,
+    /// Its password.
+    pub password: Wanted,
+    /// What happens to an account of that name.
+    pub existing: Existing,
+    /// May IPMI over LAN be turned on?
+    pub enable_lan: bool,
+    /// Shall the BMC take its address from DHCP?
+    pub dhcp: bool,
+}
+
+/// Which password.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// A random one of 16 bytes, or of 20 where the BMC proves that it keeps them.
+    Random {
+        /// 16 or 20.
+        length: usize,
+    },
+    /// This one.
+    Given(Secret),
+}
+
+/// An account of that name is there and works: what about it?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays as it is.
+    Keep,
+    /// It is ours: it gets a new password.
+    Rotate,
+}
+
+/// How the account was proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// Not at all: the BMC cannot test, or says yes to everything.
+    None,
+    /// The BMC knows the password, and no other.
+    InBand,
+    /// Somebody logged in over the LAN.
+    OutOfBand,
+}
+
+impl Verified {
+    /// The word of the public JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::InBand => "in-band",
+            Self::OutOfBand => "out-of-band",
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// The slot.
+    pub user_id: u8,
+    /// The password, when one was set.
+    pub password: Option<Secret>,
+    /// A password was set: the account was made, finished, or given a new one.
+    pub created: bool,
+    /// How it was proved.
+    pub verified: Verified,
+}
+
+const ADMINISTRATOR: PrivilegeLevel = PrivilegeLevel(Privilege::Administrator as u8);
+
+/// Carries the order out. What is there already is not written again. Letting the account in is the last write: who is
+/// interrupted before it leaves an account that cannot log in, and that the next run finishes.
+pub async fn make(
+    bmc: &Journal<'_>,
+    cx: &Cx,
+    found: &Found,
+    order: &Order<'_>,
+    entropy: &mut Entropy<'_>,
+) -> Result<Made> {
+    let name = slots::name(order.user)?;
+    let number = found.channel;
+    if order.dhcp {
+        channel::dhcp(bmc, cx, number).await?;
+    }
+    if !order.enable_lan && channel::is_off(bmc, cx, number).await? {
+        bmc.warn(format!(
+            "IPMI over channel {number} is off and stays off (--no-enable-lan): nobody can log in over it"
+        ));
+    }
+    let table = slots::table(bmc, cx, number).await?;
+    let there = of(&table, order.user);
+    let slot = match &there {
+        Some(account) if is_complete(account) && order.existing == Existing::Keep => {
+            surroundings(bmc, cx, order, number, account.id).await?;
+            return Ok(Made {
+                user_id: account.id,
+                password: None,
+                created: false,
+                verified: Verified::None,
+            });
+        }
+        Some(account) => {
+            if !is_complete(account) {
+                bmc.say(&format!("user {} is there and not finished", account.id));
+            }
+            account.id
+        }
+        None => free(bmc, &table)?,
+    };
+    bmc.say(&format!("user '{}' in slot {slot}", order.user));
+    let within = |e: Error| e.context(format!("user '{}' in slot {slot}", order.user));
+    write::name(bmc, cx, slot, &name).await.map_err(within)?;
+    let (password, proof) = password(bmc, cx, slot, &order.password, entropy)
+        .await
+        .map_err(within)?;
+    write::access(bmc, cx, number, slot, ADMINISTRATOR).await.map_err(within)?;
+    surroundings(bmc, cx, order, number, slot).await?;
+    write::enable(bmc, cx, number, slot).await.map_err(within)?;
+    Ok(Made {
+        user_id: slot,
+        password: Some(password),
+        created: true,
+        verified: if proof == Proof::Tested && !bmc.is_dry() {
+            Verified::InBand
+        } else {
+            Verified::None
+        },
+    })
+}
+
+/// An administrator who is let in. Ours are so only when everything else was done.
+fn is_complete(account: &Account) -> bool {
+    account.enabled && account.channel_access && account.role == crate::hal::model::user::Role::Administrator
+}
+
+/// A slot that is nobody's.
+fn free(bmc: &Journal<'_>, table: &Table) -> Result<u8> {
+    let customary = bmc.learnt().snapshot().user_slot;
+    table.free(customary).ok_or_else(|| {
+        Error::new(Kind::Refused, "no slot for another user")
+            .with_source(format!("all {} slots of the BMC are taken or fixed", table.last()))
+            .with_hint("remove a user, or give the daemon the credentials of one that is there")
+    })
+}
+
+/// Everything around the account: channel, cipher suites, serial console. Without them it may still work.
+async fn surroundings(bmc: &Journal<'_>, cx: &Cx, order: &Order<'_>, number: u8, slot: u8) -> Result<()> {
+    if order.enable_lan {
+        access::open(bmc, cx, number, ADMINISTRATOR).await?;
+    }
+    for done in [
+        access::guard(bmc, cx, number, ADMINISTRATOR).await.map(|_| ()),
+        channel::console(bmc, cx, number).await,
+        write::console(bmc, cx, number, slot).await,
+    ] {
+        if let Err(error) = &done {
+            bmc.warn(error.chain());
+        }
+        optional(done)?;
+    }
+    Ok(())
+}
+
+/// Sets a password that the BMC takes. Policies differ: a refused one is followed by one of another shape.
+async fn password(
+    bmc: &Journal<'_>,
+    cx: &Cx,
+    slot: u8,
+    wanted: &Wanted,
+    entropy: &mut Entropy<'_>,
+) -> Result<(Secret, Proof)> {
+    let length = match wanted {
+        Wanted::Given(secret) => {
+            let proof = write::password(bmc, cx, slot, secret).await?;
+            return Ok((secret.clone(), proof));
+        }
+        Wanted::Random { length } => *length,
+    };
+    let shape = |length, special| Shape { length, special };
+    let long = (length > write::SHORT).then_some(shape(length.min(write::LONG), true));
+    let shorter = [(16, true), (16, false), (12, true), (10, false)].map(|(n, s)| shape(n, s));
+    let mut last = None;
+    for shape in long.into_iter().chain(shorter) {
+        let secret = random(shape, entropy)?;
+        match write::password(bmc, cx, slot, &secret).await {
+            // Long ones are cut off by some: only what was tested counts.
+            Ok(Proof::None) if shape.length > write::SHORT => {
+                bmc.say("the BMC does not prove that it keeps 20 bytes, 16 then");
+            }
+            Ok(proof) => return Ok((secret, proof)),
+            Err(error) if PasswordRefused::find(&error).is_some() || shape.length > write::SHORT => {
+                if !matches!(error.kind(), Kind::Refused | Kind::Unsupported) {
+                    return Err(error);
+                }
+                bmc.say(&format!("a password of {} characters is refused", shape.length));
+                last = Some(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| Error::new(Kind::Refused, "no password that the BMC takes")))
+}
+
+/// Takes the account away: disabled, no access, no name. `false` when there is none.
+pub async fn remove(bmc: &Journal<'_>, cx: &Cx, found: &Found, user: &str) -> Result<bool> {
+    let table = slots::table(bmc, cx, found.channel).await?;
+    let Some(slot) = table.named(user).map(|s| s.id) else {
+        return Ok(false);
+    };
+    if slot <= 1 || slot <= table.fixed {
+        return Err(Error::new(Kind::Refused, format!("slot {slot} has a fixed name")));
+    }
+    write::remove(bmc, cx, found.channel, slot).await?;
+    Ok(true)
+}

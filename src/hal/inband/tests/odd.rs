@@ -1,0 +1,189 @@
+//! BMCs that refuse, lie, cut off, or are busy.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::bed::{Bed, order, run};
+use crate::hal::inband::{Verified, Wanted};
+use crate::hal::ipmi::cmd::{CompletionCode, NetFn};
+use crate::hal::ipmi::exchange::{Exchange, Request, Response};
+use crate::hal::ipmi::learnt::LearntCell;
+use crate::hal::model::{BoxFuture, Cx};
+use crate::hal::sim::ProfileName;
+use crate::hal::{Kind, Result};
+
+/// What a layer in front of the BMC makes of a request: an answer of its own, or another request.
+type Twist = dyn Fn(usize, &mut Request) -> Option<u8> + Send + Sync;
+
+struct Twisted<'a> {
+    bmc: &'a dyn Exchange,
+    count: AtomicUsize,
+    twist: Box<Twist>,
+}
+
+fn twisted(bmc: &dyn Exchange, twist: impl Fn(usize, &mut Request) -> Option<u8> + Send + Sync + 'static) -> Twisted<'_> {
+    Twisted {
+        bmc,
+        count: AtomicUsize::new(0),
+        twist: Box::new(twist),
+    }
+}
+
+impl Exchange for Twisted<'_> {
+    fn exchange<'a>(&'a self, cx: &'a Cx, mut request: Request) -> BoxFuture<'a, Result<Response>> {
+        Box::pin(async move {
+            let n = self.count.fetch_add(1, Ordering::Relaxed);
+            match (self.twist)(n, &mut request) {
+                Some(code) => Ok(Response {
+                    code: CompletionCode(code),
+                    data: Vec::new(),
+                }),
+                None => self.bmc.exchange(cx, request).await,
+            }
+        })
+    }
+
+    fn learnt(&self) -> &LearntCell {
+        self.bmc.learnt()
+    }
+}
+
+/// Set User Password with this operation?
+fn is_password(request: &Request, operation: u8) -> bool {
+    (request.netfn, request.cmd) == (NetFn::APP, 0x47) && request.data.get(1) == Some(&operation)
+}
+
+fn is_name(request: &Request) -> bool {
+    (request.netfn, request.cmd) == (NetFn::APP, 0x45)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_name_is_told_and_nothing_is_left() {
+    let bed = Bed::new(ProfileName::OpenBmc);
+    let before = bed.users();
+    let mut posix = order();
+    posix.user = "1st-user";
+    let error = bed.run(&posix).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused);
+    assert!(error.chain().contains("'1st-user'"), "{}", error.chain());
+    assert!(bed.users() == before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn policies_get_passwords_of_another_shape() {
+    // No special characters.
+    let bed = Bed::new(ProfileName::Generic);
+    let bmc = twisted(&bed.bmc, |_, r| {
+        let special = |b: &u8| b.is_ascii_punctuation();
+        (is_password(r, 2) && r.data.iter().skip(2).any(special)).then_some(0xcc)
+    });
+    let made = run(&bmc, &order(), false).await.unwrap().made;
+    let password = made.password.unwrap();
+    assert!(password.len() == 16 && password.expose().iter().all(u8::is_ascii_alphanumeric));
+    bed.assert_works(made.user_id, &password);
+    // At most twelve.
+    let bed = Bed::new(ProfileName::Generic);
+    let bmc = twisted(&bed.bmc, |_, r| {
+        (is_password(r, 2) && r.data.iter().skip(14).any(|b| *b != 0)).then_some(0x8f)
+    });
+    let made = run(&bmc, &order(), false).await.unwrap().made;
+    assert_eq!(made.password.unwrap().len(), 12);
+    // None at all.
+    let bed = Bed::new(ProfileName::Generic);
+    let bmc = twisted(&bed.bmc, |_, r| is_password(r, 2).then_some(0x8f));
+    let error = run(&bmc, &order(), false).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused);
+    assert!(bed.ours().iter().all(|u| !u.3), "let in without a password");
+}
+
+#[tokio::test(start_paused = true)]
+async fn sixteen_bytes_where_twenty_are_cut_off_or_refused() {
+    let mut long = order();
+    long.password = Wanted::Random { length: 20 };
+    // ipmi_sim: keeps 16, and says yes to everything.
+    let bed = Bed::new(ProfileName::Generic);
+    let bmc = twisted(&bed.bmc, |_, r| {
+        if is_password(r, 2) && r.data.len() == 22 {
+            r.data.truncate(18);
+            r.data[0] &= 0x7f;
+        }
+        is_password(r, 3).then_some(0)
+    });
+    let made = run(&bmc, &long, false).await.unwrap().made;
+    let password = made.password.unwrap();
+    assert_eq!((password.len(), made.verified), (16, Verified::None));
+    bed.assert_works(made.user_id, &password);
+    // The long form is unknown.
+    let bed = Bed::new(ProfileName::Generic);
+    let bmc = twisted(&bed.bmc, |_, r| (is_password(r, 2) && r.data.len() == 22).then_some(0xc7));
+    let made = run(&bmc, &long, false).await.unwrap().made;
+    let password = made.password.unwrap();
+    assert_eq!((password.len(), made.verified), (16, Verified::InBand));
+    bed.assert_works(made.user_id, &password);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bmc_that_lies_is_found_out() {
+    let lies: [(&str, fn(&Request) -> bool); 4] = [
+        ("name", is_name),
+        ("password", |r| is_password(r, 2)),
+        ("access", |r| (r.netfn, r.cmd) == (NetFn::APP, 0x43)),
+        ("enable", |r| is_password(r, 1)),
+    ];
+    for (what, lie) in lies {
+        let bed = Bed::new(ProfileName::Generic);
+        let bmc = twisted(&bed.bmc, move |_, r| lie(r).then_some(0));
+        let error = run(&bmc, &order(), false).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Refused, "{what}");
+        assert!(error.chain().contains("keep"), "{what}: {}", error.chain());
+        bed.assert_nobody(super::USER);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bmc_that_says_yes_to_a_wrong_password_proves_nothing() {
+    let bed = Bed::new(ProfileName::Generic);
+    let bmc = twisted(&bed.bmc, |_, r| is_password(r, 3).then_some(0));
+    assert_eq!(run(&bmc, &order(), false).await.unwrap().made.verified, Verified::None);
+    let bed = Bed::new(ProfileName::Generic);
+    let bmc = twisted(&bed.bmc, |_, r| is_password(r, 3).then_some(0xc1));
+    assert_eq!(run(&bmc, &order(), false).await.unwrap().made.verified, Verified::None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn optional_commands_may_be_missing() {
+    // SOL, payload access, cipher suites, channel access, GUID.
+    let bed = Bed::new(ProfileName::Generic);
+    let bmc = twisted(&bed.bmc, |_, r| {
+        let (netfn, cmd) = (r.netfn.0, r.cmd);
+        let missing = matches!((netfn, cmd), (0x0c, 0x21 | 0x22) | (6, 0x4c | 0x4d | 0x37 | 0x40 | 0x41));
+        let suites = netfn == 0x0c && matches!(r.data.get(1), Some(22..=24));
+        (missing || suites).then_some(0xc1)
+    });
+    let run = run(&bmc, &order(), false).await.unwrap();
+    assert!(run.made.created);
+}
+
+#[tokio::test(start_paused = true)]
+async fn enabling_is_tried_on_and_a_field_is_filled() {
+    // Refuses the first five times, and then only takes it with a password field (Sun, Windmill).
+    let bed = Bed::new(ProfileName::Generic);
+    let tries = std::sync::Arc::new(AtomicUsize::new(0));
+    let seen = std::sync::Arc::clone(&tries);
+    let bmc = twisted(&bed.bmc, move |_, r| {
+        if !is_password(r, 1) {
+            return None;
+        }
+        let n = tries.fetch_add(1, Ordering::Relaxed);
+        (n < 5 || r.data.len() < 18).then_some(0xcc)
+    });
+    let made = run(&bmc, &order(), false).await.unwrap().made;
+    bed.assert_works(made.user_id, &made.password.unwrap());
+    assert!(seen.load(Ordering::Relaxed) >= 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bmc_that_starts_is_waited_for() {
+    let bed = Bed::new(ProfileName::Generic);
+    let bmc = twisted(&bed.bmc, |n, _| (n < 20).then_some(0xd2));
+    assert!(run(&bmc, &order(), false).await.unwrap().made.created);
+}

@@ -1,0 +1,108 @@
+//! The VM of tests/vm/run.sh.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use crate::common::{oracle, root, skip, stderr, stdout};
+
+/// Machine id that QEMU gives the VM.
+pub const UUID: &str = "37c43c25-69fe-4f88-b69d-4e71dc4070d0";
+
+/// What the VM needs on this host.
+pub struct Vm {
+    /// The shipped binary (HALBOX_DIST), else the one under test with its libraries.
+    binary: PathBuf,
+    host_port: Option<u16>,
+    append: String,
+}
+
+/// What a script did.
+pub struct Ran {
+    /// Its exit status.
+    pub code: i32,
+    /// What it printed, steps separated by `#name` lines.
+    pub stdout: String,
+    /// The same on stderr, without separation.
+    pub stderr: String,
+    /// How long the VM lived, in milliseconds.
+    pub took: u128,
+}
+
+impl Vm {
+    /// `None` when something is missing (said).
+    pub fn find() -> Option<Self> {
+        for program in ["qemu-system-x86_64", "cpio", "busybox", "ipmitool", "ipmi_sim"] {
+            oracle(program)?;
+        }
+        Some(Self {
+            binary: std::env::var_os("HALBOX_DIST")
+                .map_or_else(|| env!("CARGO_BIN_EXE_halbox").into(), PathBuf::from),
+            host_port: None,
+            append: String::new(),
+        })
+    }
+
+    /// Lets the VM reach this port of the host at 10.0.2.100.
+    #[must_use]
+    pub fn with_port(mut self, port: u16) -> Self {
+        self.host_port = Some(port);
+        self
+    }
+
+    /// Adds words to the kernel command line.
+    #[must_use]
+    pub fn with_words(mut self, words: &str) -> Self {
+        self.append = words.to_owned();
+        self
+    }
+
+    /// Runs a script; its lines `#name` begin steps.
+    pub fn run(&self, kcs: u16, script: &str) -> Ran {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("script");
+        let steps: String = script
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(name) => format!("echo '#{name}'\n"),
+                None => format!("{line}\n"),
+            })
+            .collect();
+        std::fs::write(&file, steps).unwrap();
+        let mut command = Command::new(root().join("tests/vm/run.sh"));
+        command.arg(kcs.to_string()).arg(&file).arg(&self.binary);
+        command.env("UUID", UUID).env("APPEND", &self.append);
+        if let Some(port) = self.host_port {
+            command.env("HOSTPORT", port.to_string());
+        }
+        let start = Instant::now();
+        let output = command.output().unwrap();
+        let code = output.status.code().unwrap();
+        assert_ne!(code, 125, "the test bed failed: {}", stderr(&output));
+        Ran {
+            code,
+            stdout: stdout(&output),
+            stderr: stderr(&output),
+            took: start.elapsed().as_millis(),
+        }
+    }
+}
+
+impl Ran {
+    /// What a step printed.
+    pub fn step(&self, name: &str) -> &str {
+        let begin = format!("#{name}\n");
+        let at = self.stdout.find(&begin);
+        let at = at.unwrap_or_else(|| panic!("no step {name}: {}\n{}", self.stdout, self.stderr));
+        let rest = &self.stdout[at + begin.len()..];
+        rest.split("\n#").next().unwrap_or(rest)
+    }
+}
+
+/// Says what a run cost (busybox `time -v`).
+pub fn report(ran: &Ran) {
+    let wanted = ["Maximum resident set size", "Elapsed", "User time"];
+    let lines = ran.stderr.lines().filter(|l| wanted.iter().any(|w| l.contains(w)));
+    let cost: Vec<&str> = lines.map(str::trim).collect();
+    skip(&format!("nothing; the VM took {} ms, inband-init: {}", ran.took, cost.join(", ")));
+}
