@@ -94,7 +94,8 @@ impl Document {
         };
         self.ipmi.channel = Some(found.channel);
         if self.machine_id.is_none() {
-            let order = |guid: crate::hal::model::Guid| -> GuidOrder { guid.likely_order(now_unix) };
+            let order =
+                |guid: crate::hal::model::Guid| -> GuidOrder { guid.likely_order(now_unix) };
             self.machine_id = found.guid.map(|guid| guid.to_uuid(order(guid)));
         }
     }
@@ -150,13 +151,32 @@ mod tests {
         let mut document = Document::of(&Machine::default(), "metal");
         let json = serde_json::to_value(&document).unwrap();
         let keys: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(keys[..6], ["machine_id", "bmc", "ipmi", "created", "verified", "registered"]);
+        assert_eq!(
+            keys[..6],
+            [
+                "machine_id",
+                "bmc",
+                "ipmi",
+                "created",
+                "verified",
+                "registered"
+            ]
+        );
         let keys: Vec<_> = json["bmc"].as_object().unwrap().keys().cloned().collect();
-        assert_eq!(keys[..5], ["mac", "ip", "ip_source", "vendor_id", "firmware"]);
+        assert_eq!(
+            keys[..5],
+            ["mac", "ip", "ip_source", "vendor_id", "firmware"]
+        );
         let keys: Vec<_> = json["ipmi"].as_object().unwrap().keys().cloned().collect();
-        assert_eq!(keys, ["user", "password", "user_id", "channel", "privilege"]);
+        assert_eq!(
+            keys,
+            ["user", "password", "user_id", "channel", "privilege"]
+        );
         document.ipmi.password = Some(Secret::new("hunter2"));
         assert!(!format!("{document:?}").contains("hunter2"));
-        assert_eq!(serde_json::to_value(&document).unwrap()["ipmi"]["password"], "hunter2");
+        assert_eq!(
+            serde_json::to_value(&document).unwrap()["ipmi"]["password"],
+            "hunter2"
+        );
     }
 }

@@ -43,7 +43,10 @@ pub(super) struct Options {
 /// Adds them.
 pub(super) fn args(command: Command) -> Command {
     let flag = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+        Arg::new(name)
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .help(help)
     };
     let command = output::args(command).mut_arg("output", |a| a.default_value("json"));
     command
@@ -166,7 +169,8 @@ mod tests {
         assert_eq!((options.user.as_str(), options.task), ("metal", Task::Init));
         assert!(matches!(options.password, Wanted::Random { length: 16 }));
         assert!(options.enable_lan && !options.dhcp && options.timeout == Duration::from_mins(3));
-        let options = parse("--show --no-enable-lan --ip-source dhcp --password-length 20").unwrap();
+        let options =
+            parse("--show --no-enable-lan --ip-source dhcp --password-length 20").unwrap();
         assert_eq!(options.task, Task::Show);
         assert!(!options.enable_lan && options.dhcp);
         assert!(matches!(options.password, Wanted::Random { length: 20 }));
@@ -176,7 +180,12 @@ mod tests {
     fn a_password_file_is_read_at_once() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().display();
-        assert_eq!(parse(&format!("--password-file {path}")).unwrap_err().code(), 2);
+        assert_eq!(
+            parse(&format!("--password-file {path}"))
+                .unwrap_err()
+                .code(),
+            2
+        );
         std::fs::write(file.path(), "secret\n").unwrap();
         let options = parse(&format!("--password-file {path}")).unwrap();
         assert!(matches!(options.password, Wanted::Given(p) if p.expose() == b"secret"));

@@ -13,7 +13,11 @@ use crate::hal::transport::Kcs;
 use crate::hal::{Error, Kind, Result};
 
 /// Runs it. The document is what is printed, the failure what the process ends with.
-pub(super) async fn run(options: &Options, cx: &Cx, machine: Machine) -> (Option<Document>, Option<Failure>) {
+pub(super) async fn run(
+    options: &Options,
+    cx: &Cx,
+    machine: Machine,
+) -> (Option<Document>, Option<Failure>) {
     let mut document = Document::of(&machine, &options.user);
     if options.unmanaged {
         return (Some(unmanaged(document, &machine)), None);
@@ -24,7 +28,11 @@ pub(super) async fn run(options: &Options, cx: &Cx, machine: Machine) -> (Option
     };
     let kcs = match opened {
         Ok(kcs) => kcs,
-        Err(error) if machine.is_virtual && error.kind() == Kind::Unreachable && options.task == Task::Init => {
+        Err(error)
+            if machine.is_virtual
+                && error.kind() == Kind::Unreachable
+                && options.task == Task::Init =>
+        {
             say("a virtual machine without a BMC");
             return (Some(unmanaged(document, &machine)), None);
         }
@@ -36,7 +44,10 @@ pub(super) async fn run(options: &Options, cx: &Cx, machine: Machine) -> (Option
         Err(error) => return (None, Some(error.into())),
     };
     document.found(&found, now_unix());
-    if found.guid.is_some_and(|guid| machine.uuid.is_some() && !machine.is_same(guid)) {
+    if found
+        .guid
+        .is_some_and(|guid| machine.uuid.is_some() && !machine.is_same(guid))
+    {
         journal.warn("the BMC's System GUID is not the UUID of this machine's firmware".to_owned());
     }
     let result = match options.task {
@@ -60,7 +71,13 @@ fn unmanaged(mut document: Document, machine: &Machine) -> Document {
     document
 }
 
-async fn show(journal: &Journal<'_>, cx: &Cx, found: &Found, options: &Options, document: &mut Document) -> Result<()> {
+async fn show(
+    journal: &Journal<'_>,
+    cx: &Cx,
+    found: &Found,
+    options: &Options,
+    document: &mut Document,
+) -> Result<()> {
     let account = inband::account(journal, cx, found.channel, &options.user).await?;
     document.account(account.as_ref());
     Ok(())
@@ -73,7 +90,13 @@ async fn remove(journal: &Journal<'_>, cx: &Cx, found: &Found, options: &Options
     Ok(())
 }
 
-async fn init(journal: &Journal<'_>, cx: &Cx, found: &Found, options: &Options, document: &mut Document) -> Result<()> {
+async fn init(
+    journal: &Journal<'_>,
+    cx: &Cx,
+    found: &Found,
+    options: &Options,
+    document: &mut Document,
+) -> Result<()> {
     let order = Order {
         user: &options.user,
         password: options.password.clone(),
@@ -122,5 +145,7 @@ async fn init(journal: &Journal<'_>, cx: &Cx, found: &Found, options: &Options, 
 }
 
 fn now_unix() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs())
 }

@@ -62,10 +62,13 @@ pub async fn look(bmc: &Journal<'_>, cx: &Cx) -> Result<Found> {
     if mac.is_none() {
         bmc.warn(format!("LAN channel {number} tells no MAC address"));
     }
-    if let Some(LanParameter::IpSource(source)) = parameter(bmc, cx, number, lan_selector::IP_SOURCE).await? {
+    if let Some(LanParameter::IpSource(source)) =
+        parameter(bmc, cx, number, lan_selector::IP_SOURCE).await?
+    {
         found.ip_source = Some(source_name(source));
     }
-    if let Some(LanParameter::Vlan(tag)) = parameter(bmc, cx, number, lan_selector::VLAN_ID).await? {
+    if let Some(LanParameter::Vlan(tag)) = parameter(bmc, cx, number, lan_selector::VLAN_ID).await?
+    {
         found.vlan = tag.id();
     }
     found.ipv6 = ipv6(bmc, cx, number).await?;
@@ -101,7 +104,12 @@ async fn device(bmc: &Journal<'_>, cx: &Cx) -> Result<DeviceId> {
 }
 
 /// The account of that name on the LAN channel.
-pub async fn account(bmc: &dyn Exchange, cx: &Cx, channel: u8, user: &str) -> Result<Option<Account>> {
+pub async fn account(
+    bmc: &dyn Exchange,
+    cx: &Cx,
+    channel: u8,
+    user: &str,
+) -> Result<Option<Account>> {
     let table = slots::table(bmc, cx, channel).await?;
     Ok(of(&table, user))
 }
@@ -119,7 +127,12 @@ pub(super) fn of(table: &slots::Table, user: &str) -> Option<Account> {
 }
 
 /// One LAN parameter; `None` when the BMC does not have it.
-async fn parameter(bmc: &dyn Exchange, cx: &Cx, channel: u8, selector: u8) -> Result<Option<LanParameter>> {
+async fn parameter(
+    bmc: &dyn Exchange,
+    cx: &Cx,
+    channel: u8,
+    selector: u8,
+) -> Result<Option<LanParameter>> {
     let command = GetLanConfigurationParameters::of(channel, selector);
     let reply = optional(run(bmc, cx, &command).await)?;
     Ok(reply.map(|reply| reply.parameter))
@@ -131,7 +144,10 @@ async fn ipv6(bmc: &dyn Exchange, cx: &Cx, channel: u8) -> Result<Option<Ipv6Add
         Some(LanParameter::Ipv6Enables(enables)) if enables != 0 => {}
         _ => return Ok(None),
     }
-    for selector in [lan_selector::IPV6_STATIC_ADDRESS, lan_selector::IPV6_DYNAMIC_ADDRESS] {
+    for selector in [
+        lan_selector::IPV6_STATIC_ADDRESS,
+        lan_selector::IPV6_DYNAMIC_ADDRESS,
+    ] {
         let entry = match parameter(bmc, cx, channel, selector).await? {
             Some(LanParameter::Ipv6StaticAddress(e)) if e.source & 0x80 != 0 => e,
             Some(LanParameter::Ipv6DynamicAddress(e)) => e,
@@ -163,4 +179,3 @@ pub(super) fn optional<T>(answer: Result<T>) -> Result<Option<T>> {
         Err(error) => Err(error),
     }
 }
-

@@ -77,7 +77,11 @@ impl<'a> Journal<'a> {
 
     async fn call(&self, cx: &Cx, request: Request) -> Result<Response> {
         let write = is_write(&request);
-        let shown = if write { bytes(&request) } else { String::new() };
+        let shown = if write {
+            bytes(&request)
+        } else {
+            String::new()
+        };
         let response = match &self.rehearsal {
             None => self.bmc.exchange(cx, request).await?,
             Some(rehearsal) => {
@@ -119,7 +123,10 @@ impl Exchange for Journal<'_> {
 pub(super) fn is_test(request: &Request) -> bool {
     request.netfn == NetFn::APP
         && request.cmd == SetUserPassword::CMD
-        && request.data.get(1).is_some_and(|operation| operation & 3 == 3)
+        && request
+            .data
+            .get(1)
+            .is_some_and(|operation| operation & 3 == 3)
 }
 
 fn is_write(request: &Request) -> bool {
@@ -128,7 +135,10 @@ fn is_write(request: &Request) -> bool {
 
 /// A command as bytes; a password as stars.
 fn bytes(request: &Request) -> String {
-    let mut out = format!("{} ({:#04x} {:#04x}", request.name, request.netfn.0, request.cmd);
+    let mut out = format!(
+        "{} ({:#04x} {:#04x}",
+        request.name, request.netfn.0, request.cmd
+    );
     let password = request.netfn == NetFn::APP && request.cmd == SetUserPassword::CMD;
     for (i, byte) in request.data.iter().enumerate() {
         let _ = if password && i >= 2 {
@@ -159,7 +169,10 @@ mod tests {
         assert!(is_write(&request) && !is_test(&request));
         assert_eq!(
             bytes(&request),
-            format!("Set User Password (0x06 0x47 0x03 0x02{})", " **".repeat(16))
+            format!(
+                "Set User Password (0x06 0x47 0x03 0x02{})",
+                " **".repeat(16)
+            )
         );
         set.operation = PasswordOperation::Test;
         assert!(!is_write(&Request::of(&set)));

@@ -64,15 +64,24 @@ impl Machine {
             .or_else(|| dmi::uuid(&structures));
         let vendor = field("sys_vendor");
         let product = field("product_name");
-        let is_virtual = [&vendor, &product].into_iter().flatten().any(|text| {
-            VIRTUAL.iter().any(|word| text.contains(word))
-        });
+        let is_virtual = [&vendor, &product]
+            .into_iter()
+            .flatten()
+            .any(|text| VIRTUAL.iter().any(|word| text.contains(word)));
         Self {
             uuid: uuid.filter(|u| is_uuid(u)),
             serial: field("product_serial"),
-            board: [field("board_vendor"), field("board_name"), field("board_serial")],
+            board: [
+                field("board_vendor"),
+                field("board_name"),
+                field("board_serial"),
+            ],
             chassis_serial: field("chassis_serial"),
-            bios: [field("bios_version"), field("bios_vendor"), field("bios_date")],
+            bios: [
+                field("bios_version"),
+                field("bios_vendor"),
+                field("bios_date"),
+            ],
             uefi: root.join("sys/firmware/efi").is_dir(),
             is_virtual,
             host_interface: structures.iter().any(|s| s.kind == dmi::HOST_INTERFACE),
@@ -86,7 +95,9 @@ impl Machine {
     pub fn is_same(&self, guid: Guid) -> bool {
         let orders = [GuidOrder::Smbios, GuidOrder::Rfc4122, GuidOrder::Ipmi];
         let uuid = self.uuid.as_deref();
-        orders.iter().any(|order| uuid == Some(guid.to_uuid(*order).as_str()))
+        orders
+            .iter()
+            .any(|order| uuid == Some(guid.to_uuid(*order).as_str()))
     }
 }
 
@@ -170,7 +181,12 @@ mod tests {
         assert_eq!((machine.serial.clone(), machine.is_virtual), (None, false));
         assert_eq!(machine.first_nic.unwrap().to_string(), "0a:00:00:00:00:01");
         assert_eq!(machine.bios[2].as_deref(), Some("12/31/2021"));
-        let sent = |order| Guid(Guid(Guid(*b"\x37\xc4\x3c\x25\x69\xfe\x4f\x88\xb6\x9d\x4e\x71\xdc\x40\x70\xd0").0).reordered(order));
+        let sent = |order| {
+            Guid(
+                Guid(Guid(*b"\x37\xc4\x3c\x25\x69\xfe\x4f\x88\xb6\x9d\x4e\x71\xdc\x40\x70\xd0").0)
+                    .reordered(order),
+            )
+        };
         for order in [GuidOrder::Smbios, GuidOrder::Rfc4122, GuidOrder::Ipmi] {
             assert!(machine.is_same(sent(order)), "{order:?}");
         }

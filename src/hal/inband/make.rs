@@ -132,7 +132,9 @@ pub async fn make(
     let (password, proof) = password(bmc, cx, slot, &order.password, entropy)
         .await
         .map_err(within)?;
-    write::access(bmc, cx, number, slot, ADMINISTRATOR).await.map_err(within)?;
+    write::access(bmc, cx, number, slot, ADMINISTRATOR)
+        .await
+        .map_err(within)?;
     surroundings(bmc, cx, order, number, slot).await?;
     write::enable(bmc, cx, number, slot).await.map_err(within)?;
     Ok(Made {
@@ -149,7 +151,9 @@ pub async fn make(
 
 /// An administrator who is let in. Ours are so only when everything else was done.
 fn is_complete(account: &Account) -> bool {
-    account.enabled && account.channel_access && account.role == crate::hal::model::user::Role::Administrator
+    account.enabled
+        && account.channel_access
+        && account.role == crate::hal::model::user::Role::Administrator
 }
 
 /// A slot that is nobody's.
@@ -157,18 +161,29 @@ fn free(bmc: &Journal<'_>, table: &Table) -> Result<u8> {
     let customary = bmc.learnt().snapshot().user_slot;
     table.free(customary).ok_or_else(|| {
         Error::new(Kind::Refused, "no slot for another user")
-            .with_source(format!("all {} slots of the BMC are taken or fixed", table.last()))
+            .with_source(format!(
+                "all {} slots of the BMC are taken or fixed",
+                table.last()
+            ))
             .with_hint("remove a user, or give the daemon the credentials of one that is there")
     })
 }
 
 /// Everything around the account: channel, cipher suites, serial console. Without them it may still work.
-async fn surroundings(bmc: &Journal<'_>, cx: &Cx, order: &Order<'_>, number: u8, slot: u8) -> Result<()> {
+async fn surroundings(
+    bmc: &Journal<'_>,
+    cx: &Cx,
+    order: &Order<'_>,
+    number: u8,
+    slot: u8,
+) -> Result<()> {
     if order.enable_lan {
         access::open(bmc, cx, number, ADMINISTRATOR).await?;
     }
     for done in [
-        access::guard(bmc, cx, number, ADMINISTRATOR).await.map(|_| ()),
+        access::guard(bmc, cx, number, ADMINISTRATOR)
+            .await
+            .map(|_| ()),
         channel::console(bmc, cx, number).await,
         write::console(bmc, cx, number, slot).await,
     ] {
@@ -207,11 +222,16 @@ async fn password(
                 bmc.say("the BMC does not prove that it keeps 20 bytes, 16 then");
             }
             Ok(proof) => return Ok((secret, proof)),
-            Err(error) if PasswordRefused::find(&error).is_some() || shape.length > write::SHORT => {
+            Err(error)
+                if PasswordRefused::find(&error).is_some() || shape.length > write::SHORT =>
+            {
                 if !matches!(error.kind(), Kind::Refused | Kind::Unsupported) {
                     return Err(error);
                 }
-                bmc.say(&format!("a password of {} characters is refused", shape.length));
+                bmc.say(&format!(
+                    "a password of {} characters is refused",
+                    shape.length
+                ));
                 last = Some(error);
             }
             Err(error) => return Err(error),
@@ -227,7 +247,10 @@ pub async fn remove(bmc: &Journal<'_>, cx: &Cx, found: &Found, user: &str) -> Re
         return Ok(false);
     };
     if slot <= 1 || slot <= table.fixed {
-        return Err(Error::new(Kind::Refused, format!("slot {slot} has a fixed name")));
+        return Err(Error::new(
+            Kind::Refused,
+            format!("slot {slot} has a fixed name"),
+        ));
     }
     write::remove(bmc, cx, found.channel, slot).await?;
     Ok(true)

@@ -38,9 +38,10 @@ impl Rehearsal {
         let data = request.data.as_slice();
         match (request.netfn, request.cmd, data) {
             (NetFn::APP, 0x46, [id, ..]) => self.names.get(id).map(|name| ok(name.clone())),
-            (NetFn::APP, 0x41, [channel, copy, ..]) => {
-                self.channels.get(&(*channel, *copy)).map(|c| ok(c.to_vec()))
-            }
+            (NetFn::APP, 0x41, [channel, copy, ..]) => self
+                .channels
+                .get(&(*channel, *copy))
+                .map(|c| ok(c.to_vec())),
             (NetFn::APP, 0x47, [id, _, password @ ..]) if is_test(request) => {
                 let (twenty, kept) = self.passwords.get(&(id & 0x3f))?;
                 let same = (*twenty, kept.expose()) == (id & 0x80 != 0, password);
@@ -51,7 +52,9 @@ impl Rehearsal {
             }
             (NetFn::TRANSPORT, cmd @ (0x02 | 0x22), [channel, selector, ..]) => {
                 let kept = self.parameters.get(&(cmd - 1, *channel, *selector))?;
-                Some(ok(std::iter::once(0x11).chain(kept.iter().copied()).collect()))
+                Some(ok(std::iter::once(0x11)
+                    .chain(kept.iter().copied())
+                    .collect()))
             }
             _ => None,
         }
@@ -72,7 +75,8 @@ impl Rehearsal {
                     self.passwords.insert(id & 0x3f, (id & 0x80 != 0, kept));
                 }
                 enable => {
-                    self.status.insert(id & 0x3f, if enable == 1 { 0x40 } else { 0x80 });
+                    self.status
+                        .insert(id & 0x3f, if enable == 1 { 0x40 } else { 0x80 });
                 }
             },
             (NetFn::APP, 0x40, [channel, settings, limit]) => {
@@ -83,7 +87,8 @@ impl Rehearsal {
                 self.console.insert(id & 0x3f, *types);
             }
             (NetFn::TRANSPORT, cmd @ (0x01 | 0x21), [channel, selector, data @ ..]) => {
-                self.parameters.insert((cmd, *channel, *selector), data.to_vec());
+                self.parameters
+                    .insert((cmd, *channel, *selector), data.to_vec());
             }
             _ => {}
         }

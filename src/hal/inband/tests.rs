@@ -28,15 +28,27 @@ async fn a_fresh_bmc_of_every_vendor() {
         let before = bed.users();
         let run = bed.run(&order()).await.unwrap();
         assert_eq!(run.made.user_id, slot, "{profile}");
-        assert!(run.made.created && run.made.verified == Verified::InBand, "{profile}");
+        assert!(
+            run.made.created && run.made.verified == Verified::InBand,
+            "{profile}"
+        );
         bed.assert_works(slot, &run.made.password.unwrap());
-        assert!(bed.others(slot) == Bed::without(&before, slot), "{profile}: others were changed");
+        assert!(
+            bed.others(slot) == Bed::without(&before, slot),
+            "{profile}: others were changed"
+        );
         assert!(run.warnings.is_empty(), "{profile}: {:?}", run.warnings);
-        assert!(run.found.mac.is_some() && run.found.ip.is_some(), "{profile}");
+        assert!(
+            run.found.mac.is_some() && run.found.ip.is_some(),
+            "{profile}"
+        );
         // The second run finds all of it done.
         let again = bed.run(&order()).await.unwrap();
         assert_eq!(again.writes, [""; 0], "{profile}");
-        assert!(!again.made.created && again.made.password.is_none(), "{profile}");
+        assert!(
+            !again.made.created && again.made.password.is_none(),
+            "{profile}"
+        );
         assert_eq!(again.made.user_id, slot);
     }
 }
@@ -55,11 +67,19 @@ async fn name_password_access_and_the_user_is_let_in_last() {
         assert!(at("Set User Name") < set, "{profile}");
         assert!(set < at("Set User Access"), "{profile}");
         let enabled = format!("Set User Password (0x06 0x47 {slot:#04x} 0x01");
-        assert_eq!(at(&enabled), run.writes.len() - 1, "{profile}: {:?}", run.writes);
+        assert_eq!(
+            at(&enabled),
+            run.writes.len() - 1,
+            "{profile}: {:?}",
+            run.writes
+        );
         // Callback clear, link authentication and messages on; no session limit.
         let access = &run.writes[at("Set User Access")];
         let channel = run.found.channel;
-        assert!(access.ends_with(&format!(" {:#04x} {slot:#04x} 0x04)", 0xb0 | channel)), "{access}");
+        assert!(
+            access.ends_with(&format!(" {:#04x} {slot:#04x} 0x04)", 0xb0 | channel)),
+            "{access}"
+        );
     }
 }
 
@@ -118,14 +138,28 @@ async fn a_full_table_changes_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_channel_that_is_off_is_turned_on_unless_forbidden() {
     let bed = Bed::new(ProfileName::Generic);
-    bed.bmc.with_state(|s| (s.channel.flags, s.channel.limit) = (0, 2));
+    bed.bmc
+        .with_state(|s| (s.channel.flags, s.channel.limit) = (0, 2));
     let mut keep = order();
     keep.enable_lan = false;
     let run = bed.run(&keep).await.unwrap();
-    assert!(run.warnings.iter().any(|w| w.contains("is off and stays off")), "{:?}", run.warnings);
-    assert_eq!(bed.bmc.with_state(|s| (s.channel.flags, s.channel.limit)), (0, 2));
+    assert!(
+        run.warnings
+            .iter()
+            .any(|w| w.contains("is off and stays off")),
+        "{:?}",
+        run.warnings
+    );
+    assert_eq!(
+        bed.bmc.with_state(|s| (s.channel.flags, s.channel.limit)),
+        (0, 2)
+    );
     bed.run(&order()).await.unwrap();
-    assert_eq!(bed.bmc.with_state(|s| (s.channel.flags & 7, s.channel.limit)), (2, 4));
+    assert_eq!(
+        bed.bmc
+            .with_state(|s| (s.channel.flags & 7, s.channel.limit)),
+        (2, 4)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,7 +197,10 @@ async fn a_user_is_taken_away_and_only_that_one() {
         assert!(bed.remove().await.unwrap(), "{profile}");
         bed.assert_nobody(USER);
         let user = bed.bmc.with_state(|s| s.users.get(slot).unwrap().clone());
-        assert!(!user.enabled && user.limit == PrivilegeLevel::NO_ACCESS.0, "{profile}");
+        assert!(
+            !user.enabled && user.limit == PrivilegeLevel::NO_ACCESS.0,
+            "{profile}"
+        );
         assert!(bed.others(slot) == Bed::without(&before, slot), "{profile}");
         assert!(!bed.remove().await.unwrap());
     }

@@ -12,8 +12,27 @@ use vm::Vm;
 fn ipmitool(sim: &IpmiSim, user: &str, password: &str) -> bool {
     let program = oracle("ipmitool").unwrap();
     let output = std::process::Command::new(program)
-        .args(["-I", "lanplus", "-C", "3", "-N", "1", "-R", "2", "-L", "ADMINISTRATOR", "-U", user, "-E"])
-        .args(["-H", &sim.address.ip().to_string(), "-p", &sim.address.port().to_string()])
+        .args([
+            "-I",
+            "lanplus",
+            "-C",
+            "3",
+            "-N",
+            "1",
+            "-R",
+            "2",
+            "-L",
+            "ADMINISTRATOR",
+            "-U",
+            user,
+            "-E",
+        ])
+        .args([
+            "-H",
+            &sim.address.ip().to_string(),
+            "-p",
+            &sim.address.port().to_string(),
+        ])
         .args(["chassis", "power", "status"])
         .env("IPMITOOL_PASSWORD", password)
         .env("IPMI_PASSWORD", password)
@@ -25,7 +44,19 @@ fn ipmitool(sim: &IpmiSim, user: &str, password: &str) -> bool {
 /// Does `halbox bmc --address` log in as that user?
 fn halbox_logs_in(sim: &IpmiSim, user: &str, password: &str) -> bool {
     let output = halbox()
-        .args(["bmc", "--address", &sim.target(), "-C", "3", "-U", user, "-E", "-L", "administrator", "--no-cache"])
+        .args([
+            "bmc",
+            "--address",
+            &sim.target(),
+            "-C",
+            "3",
+            "-U",
+            user,
+            "-E",
+            "-L",
+            "administrator",
+            "--no-cache",
+        ])
         .args(["user", "ls", "-o", "json"])
         .env("HALBOX_PASSWORD", password)
         .output()
@@ -35,7 +66,9 @@ fn halbox_logs_in(sim: &IpmiSim, user: &str, password: &str) -> bool {
 
 /// The one JSON document in what a step printed.
 fn document(text: &str) -> Value {
-    let start = text.find('{').unwrap_or_else(|| panic!("no document: {text}"));
+    let start = text
+        .find('{')
+        .unwrap_or_else(|| panic!("no document: {text}"));
     serde_json::Deserializer::from_str(&text[start..])
         .into_iter::<Value>()
         .next()
@@ -55,7 +88,10 @@ fn a_fresh_machine_becomes_manageable() {
     let (Some(vm), Some(sim)) = (Vm::find(), IpmiSim::start(Setup::InBand(0))) else {
         return;
     };
-    assert!(!ipmitool(&sim, "metal", "whatever"), "a login before the run");
+    assert!(
+        !ipmitool(&sim, "metal", "whatever"),
+        "a login before the run"
+    );
     let ran = vm.run(
         sim.kcs,
         "#show\n/halbox inband-init --show\n\
@@ -76,29 +112,52 @@ fn a_fresh_machine_becomes_manageable() {
     let show = document(ran.step("show"));
     assert_eq!(show["machine_id"], vm::UUID);
     assert_eq!(show["bmc"]["ip"], sim.address.ip().to_string());
-    assert_eq!((&show["ipmi"]["user_id"], &show["created"]), (&Value::Null, &Value::Bool(false)));
+    assert_eq!(
+        (&show["ipmi"]["user_id"], &show["created"]),
+        (&Value::Null, &Value::Bool(false))
+    );
     assert_eq!(show["changes"], serde_json::json!([]));
     let dry = document(ran.step("dry"));
-    assert_eq!((&dry["created"], &dry["ipmi"]["password"]), (&Value::Bool(false), &Value::Null));
+    assert_eq!(
+        (&dry["created"], &dry["ipmi"]["password"]),
+        (&Value::Bool(false), &Value::Null)
+    );
     assert!(!dry["changes"].as_array().unwrap().is_empty());
     let first = document(ran.step("first"));
-    assert_eq!((&first["created"], &first["registered"]), (&Value::Bool(true), &Value::Bool(false)));
+    assert_eq!(
+        (&first["created"], &first["registered"]),
+        (&Value::Bool(true), &Value::Bool(false))
+    );
     // ipmi_sim says yes to every password: that proves nothing.
     assert_eq!(first["verified"], "none");
-    assert_eq!((&first["ipmi"]["user"], &first["ipmi"]["user_id"]), (&Value::from("metal"), &Value::from(2)));
+    assert_eq!(
+        (&first["ipmi"]["user"], &first["ipmi"]["user_id"]),
+        (&Value::from("metal"), &Value::from(2))
+    );
     let password = password(&first);
-    assert!(!ran.stderr.contains(&password), "the password is in the log");
+    assert!(
+        !ran.stderr.contains(&password),
+        "the password is in the log"
+    );
     let second = document(ran.step("second"));
-    assert_eq!((&second["created"], &second["ipmi"]["password"]), (&Value::Bool(false), &Value::Null));
+    assert_eq!(
+        (&second["created"], &second["ipmi"]["password"]),
+        (&Value::Bool(false), &Value::Null)
+    );
     assert_eq!(second["changes"], serde_json::json!([]));
-    for step in ["power", "users", "raw", "info", "led", "boot", "fru", "sensors", "sel"] {
+    for step in [
+        "power", "users", "raw", "info", "led", "boot", "fru", "sensors", "sel",
+    ] {
         let result = &document(ran.step(step))["results"][0];
         assert_eq!(result["ok"], true, "{step}: {result}");
         assert_eq!(result["driver"], "IPMI", "{step}");
     }
     assert!(ipmitool(&sim, "metal", &password), "ipmitool cannot log in");
     assert!(!ipmitool(&sim, "metal", "wrong-password-1"));
-    assert!(halbox_logs_in(&sim, "metal", &password), "halbox cannot log in");
+    assert!(
+        halbox_logs_in(&sim, "metal", &password),
+        "halbox cannot log in"
+    );
     vm::report(&ran);
 }
 
@@ -107,13 +166,19 @@ fn taken_slots_are_left_alone() {
     let (Some(vm), Some(sim)) = (Vm::find(), IpmiSim::start(Setup::InBand(3))) else {
         return;
     };
-    let ran = vm.run(sim.kcs, "#first\n/halbox inband-init\n#other\n/halbox inband-init --user user3; exit 0\n#gone\n");
+    let ran = vm.run(
+        sim.kcs,
+        "#first\n/halbox inband-init\n#other\n/halbox inband-init --user user3; exit 0\n#gone\n",
+    );
     assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
     let first = document(ran.step("first"));
     assert_eq!(first["ipmi"]["user_id"], 5);
     assert!(ipmitool(&sim, "metal", &password(&first)));
     for id in 2..5 {
-        assert!(ipmitool(&sim, &format!("user{id}"), &format!("pw{id}")), "user {id} was changed");
+        assert!(
+            ipmitool(&sim, &format!("user{id}"), &format!("pw{id}")),
+            "user {id} was changed"
+        );
     }
     assert_eq!(document(ran.step("other"))["created"], false);
 }
@@ -125,7 +190,11 @@ fn a_full_table_is_told_and_nobody_is_changed() {
     };
     let ran = vm.run(sim.kcs, "#first\n/halbox inband-init\n");
     assert_eq!(ran.code, 1, "{}\n{}", ran.stdout, ran.stderr);
-    assert!(ran.stderr.contains("no slot for another user"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("no slot for another user"),
+        "{}",
+        ran.stderr
+    );
     let first = document(ran.step("first"));
     assert_eq!(first["created"], false);
     assert!(first["error"].as_str().unwrap().contains("no slot"));
@@ -158,9 +227,17 @@ fn killed_in_the_middle_the_next_run_finishes() {
         assert!(ran.step(step).contains("killed"), "{step}: {}", ran.stderr);
     }
     let last = document(ran.step("last"));
-    assert_eq!((&last["created"], &last["ipmi"]["user_id"]), (&Value::Bool(true), &Value::from(3)));
+    assert_eq!(
+        (&last["created"], &last["ipmi"]["user_id"]),
+        (&Value::Bool(true), &Value::from(3))
+    );
     let users = &document(ran.step("users"))["results"][0]["value"];
-    let names: Vec<_> = users.as_array().unwrap().iter().map(|u| u["name"].clone()).collect();
+    let names: Vec<_> = users
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|u| u["name"].clone())
+        .collect();
     assert_eq!(names.iter().filter(|n| *n == "metal").count(), 1, "{users}");
     assert!(ipmitool(&sim, "metal", &password(&last)));
     assert!(ipmitool(&sim, "user2", "pw2"));

@@ -32,7 +32,13 @@ pub struct Ran {
 impl Vm {
     /// `None` when something is missing (said).
     pub fn find() -> Option<Self> {
-        for program in ["qemu-system-x86_64", "cpio", "busybox", "ipmitool", "ipmi_sim"] {
+        for program in [
+            "qemu-system-x86_64",
+            "cpio",
+            "busybox",
+            "ipmitool",
+            "ipmi_sim",
+        ] {
             oracle(program)?;
         }
         Some(Self {
@@ -102,7 +108,14 @@ impl Ran {
 /// Says what a run cost (busybox `time -v`).
 pub fn report(ran: &Ran) {
     let wanted = ["Maximum resident set size", "Elapsed", "User time"];
-    let lines = ran.stderr.lines().filter(|l| wanted.iter().any(|w| l.contains(w)));
+    let lines = ran
+        .stderr
+        .lines()
+        .filter(|l| wanted.iter().any(|w| l.contains(w)));
     let cost: Vec<&str> = lines.map(str::trim).collect();
-    skip(&format!("nothing; the VM took {} ms, inband-init: {}", ran.took, cost.join(", ")));
+    skip(&format!(
+        "nothing; the VM took {} ms, inband-init: {}",
+        ran.took,
+        cost.join(", ")
+    ));
 }

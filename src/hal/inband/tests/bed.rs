@@ -74,7 +74,15 @@ impl Bed {
         self.bmc.with_state(|s| {
             let all = s.users.iter().map(|(id, u)| {
                 let password = u.password.expose().to_vec();
-                (id, u.trimmed().to_vec(), password, u.enabled, u.access, u.limit, u.payloads)
+                (
+                    id,
+                    u.trimmed().to_vec(),
+                    password,
+                    u.enabled,
+                    u.access,
+                    u.limit,
+                    u.payloads,
+                )
             });
             all.collect()
         })
@@ -91,7 +99,10 @@ impl Bed {
 
     /// Slots of our name.
     pub fn ours(&self) -> Vec<Account> {
-        self.users().into_iter().filter(|u| u.1 == USER.as_bytes()).collect()
+        self.users()
+            .into_iter()
+            .filter(|u| u.1 == USER.as_bytes())
+            .collect()
     }
 
     /// The user can log in over the LAN with this password, as administrator, and use the console.
@@ -107,13 +118,16 @@ impl Bed {
         let (flags, limit) = self.bmc.with_state(|s| (s.channel.flags, s.channel.limit));
         assert!(flags & 7 == 2 && limit >= 4, "channel {flags:#x} {limit}");
         // Nobody comes in by suite 0 or 1.
-        let (levels, suites) = self.bmc.with_state(|s| {
-            (s.lan.get(24, 0).unwrap(), s.lan.get(23, 0).unwrap())
-        });
+        let (levels, suites) = self
+            .bmc
+            .with_state(|s| (s.lan.get(24, 0).unwrap(), s.lan.get(23, 0).unwrap()));
         for (entry, suite) in suites.iter().skip(1).enumerate() {
             let byte = levels[1 + entry / 2];
             let level = if entry % 2 == 0 { byte & 15 } else { byte >> 4 };
-            assert!(*suite > 1 || level == 0 || (*suite == 0 && entry > 0), "suite {suite}: {level}");
+            assert!(
+                *suite > 1 || level == 0 || (*suite == 0 && entry > 0),
+                "suite {suite}: {level}"
+            );
         }
     }
 

@@ -21,7 +21,9 @@ struct Fuse<'a> {
 impl Exchange for Fuse<'_> {
     fn exchange<'a>(&'a self, cx: &'a Cx, request: Request) -> BoxFuture<'a, Result<Response>> {
         Box::pin(async move {
-            let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+            let left = self
+                .left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
             match left {
                 Err(_) => {}
                 Ok(1) if self.reached => drop(self.bmc.exchange(cx, request).await),
@@ -43,7 +45,12 @@ fn is_working(user: &Account) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn after_every_command_the_next_run_finishes() {
-    for profile in [ProfileName::Generic, ProfileName::Supermicro, ProfileName::Lenovo, ProfileName::OpenBmc] {
+    for profile in [
+        ProfileName::Generic,
+        ProfileName::Supermicro,
+        ProfileName::Lenovo,
+        ProfileName::OpenBmc,
+    ] {
         for reached in [false, true] {
             let mut cut = 1;
             while !cut_after(profile, cut, reached).await {
@@ -72,7 +79,10 @@ async fn cut_after(profile: ProfileName, commands: usize, reached: bool) -> bool
     let left = bed.ours();
     assert!(left.len() <= 1, "{commands}: {} users", left.len());
     // Whoever can log in has a password.
-    assert!(left.iter().all(|u| !u.3 || !u.2.is_empty()), "{commands}: no password");
+    assert!(
+        left.iter().all(|u| !u.3 || !u.2.is_empty()),
+        "{commands}: no password"
+    );
     let complete = left.iter().any(is_working);
     let second = bed.run(&order()).await.unwrap();
     let slot = second.made.user_id;
@@ -88,6 +98,9 @@ async fn cut_after(profile: ProfileName, commands: usize, reached: bool) -> bool
         second.made.password
     };
     bed.assert_works(slot, &password.unwrap());
-    assert!(bed.others(slot) == Bed::without(&before, slot), "{profile} {commands}: others were changed");
+    assert!(
+        bed.others(slot) == Bed::without(&before, slot),
+        "{profile} {commands}: others were changed"
+    );
     false
 }

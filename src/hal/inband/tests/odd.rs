@@ -20,7 +20,10 @@ struct Twisted<'a> {
     twist: Box<Twist>,
 }
 
-fn twisted(bmc: &dyn Exchange, twist: impl Fn(usize, &mut Request) -> Option<u8> + Send + Sync + 'static) -> Twisted<'_> {
+fn twisted(
+    bmc: &dyn Exchange,
+    twist: impl Fn(usize, &mut Request) -> Option<u8> + Send + Sync + 'static,
+) -> Twisted<'_> {
     Twisted {
         bmc,
         count: AtomicUsize::new(0),
@@ -114,7 +117,9 @@ async fn sixteen_bytes_where_twenty_are_cut_off_or_refused() {
     bed.assert_works(made.user_id, &password);
     // The long form is unknown.
     let bed = Bed::new(ProfileName::Generic);
-    let bmc = twisted(&bed.bmc, |_, r| (is_password(r, 2) && r.data.len() == 22).then_some(0xc7));
+    let bmc = twisted(&bed.bmc, |_, r| {
+        (is_password(r, 2) && r.data.len() == 22).then_some(0xc7)
+    });
     let made = run(&bmc, &long, false).await.unwrap().made;
     let password = made.password.unwrap();
     assert_eq!((password.len(), made.verified), (16, Verified::InBand));
@@ -143,10 +148,16 @@ async fn a_bmc_that_lies_is_found_out() {
 async fn a_bmc_that_says_yes_to_a_wrong_password_proves_nothing() {
     let bed = Bed::new(ProfileName::Generic);
     let bmc = twisted(&bed.bmc, |_, r| is_password(r, 3).then_some(0));
-    assert_eq!(run(&bmc, &order(), false).await.unwrap().made.verified, Verified::None);
+    assert_eq!(
+        run(&bmc, &order(), false).await.unwrap().made.verified,
+        Verified::None
+    );
     let bed = Bed::new(ProfileName::Generic);
     let bmc = twisted(&bed.bmc, |_, r| is_password(r, 3).then_some(0xc1));
-    assert_eq!(run(&bmc, &order(), false).await.unwrap().made.verified, Verified::None);
+    assert_eq!(
+        run(&bmc, &order(), false).await.unwrap().made.verified,
+        Verified::None
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,7 +166,10 @@ async fn optional_commands_may_be_missing() {
     let bed = Bed::new(ProfileName::Generic);
     let bmc = twisted(&bed.bmc, |_, r| {
         let (netfn, cmd) = (r.netfn.0, r.cmd);
-        let missing = matches!((netfn, cmd), (0x0c, 0x21 | 0x22) | (6, 0x4c | 0x4d | 0x37 | 0x40 | 0x41));
+        let missing = matches!(
+            (netfn, cmd),
+            (0x0c, 0x21 | 0x22) | (6, 0x4c | 0x4d | 0x37 | 0x40 | 0x41)
+        );
         let suites = netfn == 0x0c && matches!(r.data.get(1), Some(22..=24));
         (missing || suites).then_some(0xc1)
     });
