@@ -64,7 +64,7 @@ impl Client {
                     }
                     Output::Reply { response, .. } => self.result = Some(Ok(response)),
                     Output::Failed { error, .. } => self.result = Some(Err(error)),
-                    Output::Active(_) | Output::Closed => {}
+                    Output::Active(_) | Output::Sol { .. } | Output::Closed => {}
                 }
             }
             if done(self) {

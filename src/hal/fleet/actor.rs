@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::Sleep;
 
 use super::entropy::SeededEntropy;
-use super::handle::{Job, Message, NONE, Remote};
+use super::console::{ATTEMPT, Serial, Work};
+use super::handle::{Job, Message, NONE, Remote, Reply};
 use super::{Endpoint, Fleet, Memory};
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::Response;
@@ -34,7 +35,11 @@ pub(super) struct Actor {
     orphaned: bool,
     people: VecDeque<Job>,
     refreshes: VecDeque<Job>,
-    in_flight: HashMap<u64, oneshot::Sender<Result<Response>>>,
+    in_flight: HashMap<u64, Reply>,
+    serial: Option<Box<Serial>>,
+    /// Session on which the console stands.
+    serial_session: Option<u32>,
+    keepalive: Option<Duration>,
     window: usize,
     linger: Duration,
     idle_since: Option<Instant>,
@@ -92,8 +97,15 @@ enum Event {
     Timer,
     /// A place for the first contact.
     Place(OwnedSemaphorePermit),
+    /// The reader of the console did something.
+    Console,
     Stop,
 }
+
+/// Tells the console's tokens from those of callers.
+const OF_CONSOLE: u64 = 1 << 63;
+/// Well below the 60 s after which BMCs end a session.
+const CONSOLE_KEEPALIVE: Duration = Duration::from_secs(20);
 
 impl Actor {
     pub(super) fn start(fleet: &Fleet, endpoint: &Endpoint, port: Port) -> Result<Arc<Remote>> {
@@ -107,6 +119,7 @@ impl Actor {
         config.window = recalled.window.unwrap_or(config.window).clamp(1, 8);
         let window = usize::from(config.window);
         let proved = Arc::new(AtomicUsize::new(NONE));
+        let keepalive = config.keepalive;
         let (sender, inbox) = mpsc::unbounded_channel();
         let actor = Self {
             addr: endpoint.addr,
@@ -117,6 +130,9 @@ impl Actor {
             people: VecDeque::new(),
             refreshes: VecDeque::new(),
             in_flight: HashMap::new(),
+            serial: None,
+            serial_session: None,
+            keepalive,
             window,
             linger: endpoint.linger,
             idle_since: None,
@@ -147,6 +163,7 @@ impl Actor {
             loop {
                 self.feed();
                 self.drain();
+                self.serve_console();
                 // An answer makes room for the next job.
                 if !self.has_room() {
                     break;
@@ -160,6 +177,7 @@ impl Actor {
             if (stopping || self.orphaned && self.queues_empty())
                 && quiet
                 && self.in_flight.is_empty()
+                && (stopping || self.serial.is_none())
             {
                 break;
             }
@@ -189,8 +207,15 @@ impl Actor {
                         until: now + CONTACT,
                     }
                 }
+                // What the reader did is done in the next round.
+                Event::Console => {}
                 Event::Stop => {
                     stopping = true;
+                    if let Some(serial) = &mut self.serial {
+                        serial.close();
+                        self.serve_console();
+                        self.feed();
+                    }
                     self.refuse_queue("halbox is ending");
                     self.session.close(now);
                 }
@@ -222,6 +247,10 @@ impl Actor {
             message = self.inbox.recv(), if !self.orphaned => Event::Message(message),
             () = async { if wake.is_some() { sleep.as_mut().await } else { pending().await } } => Event::Timer,
             place = acquire(places) => Event::Place(place),
+            () = async { match &mut self.serial {
+                Some(serial) => serial.next().await,
+                None => pending().await,
+            } } => Event::Console,
             () = stop.cancelled(), if !stopping => Event::Stop,
         }
     }
@@ -241,11 +270,71 @@ impl Actor {
                     });
                 match queued {
                     Some(job) => {
-                        let _ = job
-                            .reply
-                            .send(Err(Error::new(Kind::Cancelled, job.request.name)));
+                        self.answer(
+                            job.token,
+                            job.reply,
+                            Err(Error::new(Kind::Cancelled, job.request.name)),
+                        );
                     }
                     None => self.session.cancel(now, token),
+                }
+            }
+            Message::Console(serial) => {
+                if self.serial.is_some() {
+                    let error = Error::new(Kind::Busy, "the console of this BMC is open here");
+                    serial.refuse(error);
+                } else {
+                    self.serial = Some(serial);
+                    self.session.set_keepalive(Some(CONSOLE_KEEPALIVE));
+                }
+            }
+        }
+    }
+
+    /// Does what the console wants done.
+    fn serve_console(&mut self) {
+        let now = Instant::now();
+        while let Some(work) = self.serial.as_mut().and_then(|serial| serial.work(now)) {
+            match work {
+                Work::Command { token, request } => self.people.push_back(Job {
+                    token: token | OF_CONSOLE,
+                    request,
+                    deadline: now + ATTEMPT,
+                    priority: Priority::People,
+                    reply: Reply::Console,
+                }),
+                Work::Payload(bytes) => {
+                    self.session.send_sol(now, &bytes);
+                    self.drain();
+                }
+            }
+        }
+        if self.serial.as_ref().is_some_and(|serial| serial.is_over()) {
+            self.serial = None;
+            self.serial_session = None;
+            self.session.set_keepalive(self.keepalive);
+        }
+    }
+
+    /// The session under the console is another one now, or none.
+    fn session_changed(&mut self, managed: Option<u32>) {
+        if let Some(serial) = &mut self.serial
+            && serial.stands()
+            && self.serial_session != managed
+        {
+            serial.session_lost();
+        }
+        self.serial_session = managed;
+    }
+
+    /// Hands an answer to whoever waits for it.
+    fn answer(&mut self, token: u64, reply: Reply, result: Result<Response>) {
+        match reply {
+            // The caller may be gone: then nobody wants to know.
+            Reply::Caller(caller) => drop(caller.send(result)),
+            Reply::Console => {
+                if let Some(serial) = &mut self.serial {
+                    serial.handle_reply(Instant::now(), token & !OF_CONSOLE, result);
                 }
             }
         }
@@ -265,7 +354,7 @@ impl Actor {
             else {
                 break;
             };
-            if job.reply.is_closed() {
+            if matches!(&job.reply, Reply::Caller(caller) if caller.is_closed()) {
                 continue;
             }
             self.in_flight.insert(job.token, job.reply);
@@ -292,14 +381,24 @@ impl Actor {
                 }
                 Output::Reply { token, response } => self.finish(token, Ok(response)),
                 Output::Failed { token, error } => self.finish(token, Err(error)),
+                Output::Sol { order, bytes } => {
+                    if let Some(serial) = &mut self.serial {
+                        serial.handle_payload(Instant::now(), order, &bytes);
+                    }
+                }
                 Output::Active(info) => {
                     self.proved.store(info.password, Ordering::Release);
                     self.learnt.update(|l| l.suite = info.suite.or(l.suite));
+                    self.session_changed(Some(info.managed_id));
                 }
-                Output::Closed => self.memorise(),
+                Output::Closed => {
+                    self.session_changed(None);
+                    self.memorise();
+                }
             }
         }
-        let busy = !self.in_flight.is_empty() || !self.queues_empty();
+        let busy =
+            !self.in_flight.is_empty() || !self.queues_empty() || self.serial.is_some();
         self.idle_since = if busy {
             None
         } else {
@@ -309,8 +408,7 @@ impl Actor {
 
     fn finish(&mut self, token: u64, result: Result<Response>) {
         if let Some(reply) = self.in_flight.remove(&token) {
-            // The caller may be gone: then nobody wants to know.
-            let _ = reply.send(result);
+            self.answer(token, reply, result);
         }
     }
 
@@ -335,22 +433,28 @@ impl Actor {
 
     /// Queued jobs whose time is over never reached the BMC.
     fn expire(&mut self, now: Instant) {
+        let mut late = Vec::new();
         for queue in [&mut self.people, &mut self.refreshes] {
             while let Some(at) = queue.iter().position(|job| job.deadline <= now) {
-                if let Some(job) = queue.remove(at) {
-                    let error = Error::new(Kind::Timeout, job.request.name)
-                        .with_source("the BMC was busy with other operations until the deadline");
-                    let _ = job.reply.send(Err(error));
-                }
+                late.extend(queue.remove(at));
             }
+        }
+        for job in late {
+            let error = Error::new(Kind::Timeout, job.request.name)
+                .with_source("the BMC was busy with other operations until the deadline");
+            self.answer(job.token, job.reply, Err(error));
         }
     }
 
     fn refuse_queue(&mut self, why: &'static str) {
-        for job in self.people.drain(..).chain(self.refreshes.drain(..)) {
-            let _ = job.reply.send(Err(
-                Error::new(Kind::Cancelled, job.request.name).with_source(why)
-            ));
+        let refused: Vec<Job> = self
+            .people
+            .drain(..)
+            .chain(self.refreshes.drain(..))
+            .collect();
+        for job in refused {
+            let error = Error::new(Kind::Cancelled, job.request.name).with_source(why);
+            self.answer(job.token, job.reply, Err(error));
         }
     }
 
@@ -370,7 +474,8 @@ impl Actor {
             .chain(&self.refreshes)
             .map(|job| job.deadline)
             .min();
-        [self.session.next_timeout(), idle, contact, queued]
+        let serial = self.serial.as_ref().and_then(|s| s.next_timeout());
+        [self.session.next_timeout(), idle, contact, queued, serial]
             .into_iter()
             .flatten()
             .min()

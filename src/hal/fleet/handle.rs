@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Endpoint;
+use super::console::{ConsoleHandle, ConsoleSettings, Serial};
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::learnt::LearntCell;
 use crate::hal::ipmi::session::Config;
@@ -22,7 +23,14 @@ pub(super) struct Job {
     pub(super) request: Request,
     pub(super) deadline: Instant,
     pub(super) priority: Priority,
-    pub(super) reply: oneshot::Sender<Result<Response>>,
+    pub(super) reply: Reply,
+}
+
+/// Who waits for the answer.
+pub(super) enum Reply {
+    Caller(oneshot::Sender<Result<Response>>),
+    /// The console of this BMC.
+    Console,
 }
 
 /// What the actor is told.
@@ -30,6 +38,8 @@ pub(super) enum Message {
     Submit(Box<Job>),
     /// The caller of this token gave up or went away.
     Cancel(u64),
+    /// Open the serial console.
+    Console(Box<Serial>),
 }
 
 /// No password was proved yet.
@@ -74,6 +84,13 @@ impl Remote {
                     && mine.iter().zip(&other).all(|(a, b)| same(Some(a), Some(b)))
             }
         }
+    /// Opens the serial console, on the session that all others share. What comes of it, refusals too, is told by
+    /// the handle. A BMC has one console here at a time.
+    pub fn console(self: &Arc<Self>, settings: ConsoleSettings) -> ConsoleHandle {
+        let (serial, handle) = Serial::new(settings, Arc::clone(self));
+        // A closed inbox drops the actor's end, which ends the handle's events.
+        let _ = self.inbox.send(Message::Console(Box::new(serial)));
+        handle
     }
 
     /// Would `endpoint` log in in the same way?
@@ -96,7 +113,7 @@ impl Remote {
             request,
             deadline: cx.deadline,
             priority: cx.priority,
-            reply,
+            reply: Reply::Caller(reply),
         };
         // A closed inbox drops the job and with it `reply`: the wait below ends with an error.
         let _ = self.inbox.send(Message::Submit(Box::new(job)));

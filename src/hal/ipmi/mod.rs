@@ -16,6 +16,7 @@ pub mod sdr;
 pub mod sel;
 pub mod sensor;
 pub mod session;
+pub mod sol;
 pub mod text;
 pub mod time;
 pub mod wire;

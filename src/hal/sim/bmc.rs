@@ -20,6 +20,8 @@ use crate::hal::model::Secret;
 
 /// How long a BMC does not answer after a cold reset.
 const REBOOT: Duration = Duration::from_millis(500);
+/// The host behind a console is looked at so often.
+const HOST_PAUSE: Duration = Duration::from_millis(500);
 /// Bit of the access field: only for callback.
 const CALLBACK_ONLY: u8 = 0x40;
 
@@ -109,6 +111,18 @@ impl BmcSide for Side {
             data: &request.data,
         };
         handlers::execute(&mut self.server, now, caller, order)
+    }
+
+    fn sol(&mut self, now: Instant, caller: &Caller, order: u32, payload: &[u8]) {
+        if let Some(console) = &mut self.server.console {
+            console.take(now, caller.session, order, payload);
+        }
+    }
+
+    fn session_ended(&mut self, session: u8) {
+        if let Some(console) = &mut self.server.console {
+            console.session_ended(session);
+        }
     }
 
     fn book(&mut self, event: Event) {
@@ -240,6 +254,40 @@ impl Bmc {
     pub fn lockout(&self) -> Option<(u8, u64)> {
         let rule = self.responder.config().lockout?;
         Some((rule.attempts, rule.duration.as_secs()))
+    /// What the serial console has to say now: datagrams and where they go.
+    pub fn console(&mut self, now: Instant) -> Vec<(SocketAddr, Vec<u8>)> {
+        let mut out = Vec::new();
+        if self.silent_until.is_some_and(|until| now < until) || self.manners.unresponsive {
+            return out;
+        }
+        loop {
+            let server = &mut self.side.server;
+            let Some(console) = &mut server.console else {
+                break;
+            };
+            console.host(server.power.on, server.power.starts);
+            let Some((session, payload)) = console.poll(now) else {
+                break;
+            };
+            let mut rng = self.side.rng.fork();
+            let mut entropy = |buffer: &mut [u8]| rng.fill(buffer);
+            let mut io = Io {
+                now,
+                peer: SocketAddr::from(([0, 0, 0, 0], 0)),
+                entropy: &mut entropy,
+                bmc: &mut self.side,
+            };
+            out.extend(self.responder.send_sol(&mut io, session, &payload));
+        }
+        out
+    }
+
+    /// When [`Bmc::console`] may have something to say without being asked: its host lives on.
+    pub fn console_timeout(&self, now: Instant) -> Option<Instant> {
+        let console = self.side.server.console.as_ref()?;
+        console.holder()?;
+        let look = now + HOST_PAUSE;
+        Some(console.next_timeout().map_or(look, |at| at.min(look)))
     }
 
     /// The answers to so many commands, in so many datagrams, went out (or were lost on purpose).

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::UdpSocket;
 use tokio::runtime::Builder;
-use tokio::time::{interval, sleep};
+use tokio::time::{interval, sleep, timeout_at};
 
 use super::host::Shared;
 use crate::hal::error::{Error, Kind, Result};
@@ -132,17 +132,27 @@ async fn serve(line: Arc<Line>) {
     let options = &line.shared.options;
     let seed = options.seed.wrapping_add(line.index as u64 * 2_654_435_761);
     let mut weather = Weather::of(options.faults, seed);
+    let mut console_due: Option<Instant> = None;
     loop {
-        if line.socket.readable().await.is_err() {
+        let readable = match console_due {
+            None => line.socket.readable().await,
+            Some(due) => match timeout_at(due.into(), line.socket.readable()).await {
+                Ok(readable) => readable,
+                // The serial console has something to say.
+                Err(_) => Ok(()),
+            },
+        };
+        if readable.is_err() {
             // An ICMP error of an earlier answer; the socket is still good.
             tokio::task::yield_now().await;
             continue;
         }
         let batch = read(&line.socket);
-        if batch.is_empty() {
+        if batch.is_empty() && console_due.is_none() {
             continue;
         }
-        let (mail, commands) = handle(&line, &mut weather, batch);
+        let (mail, commands, due) = handle(&line, &mut weather, batch);
+        console_due = due;
         deliver(&line, mail, commands).await;
     }
 }
@@ -166,11 +176,11 @@ fn handle(
     line: &Line,
     weather: &mut Option<Box<Weather>>,
     batch: Vec<(SocketAddr, Vec<u8>)>,
-) -> (Vec<Mail>, u64) {
+) -> (Vec<Mail>, u64, Option<Instant>) {
     let mut mail = Vec::new();
     let mut commands = 0;
     let Some(mut bmc) = line.shared.bmc(line.index) else {
-        return (mail, commands);
+        return (mail, commands, None);
     };
     let now = Instant::now();
     let slow = bmc.manners().slow;
@@ -187,21 +197,34 @@ fn handle(
         };
         for bytes in arriving {
             commands += bmc.receive(now, peer, &bytes, &mut out);
-            for reply in out.drain(..) {
-                match weather {
-                    Some(weather) => mail.extend(
-                        weather
-                            .outbound
-                            .fate(&reply)
-                            .into_iter()
-                            .map(|(delay, copy)| (delay + slow, peer, copy)),
-                    ),
-                    None => mail.push((slow, peer, reply)),
-                }
-            }
+            let answers = out.drain(..).map(|reply| (peer, reply));
+            post(&mut mail, weather, slow, answers);
         }
     }
-    (mail, commands)
+    let said = bmc.console(now);
+    post(&mut mail, weather, slow, said);
+    (mail, commands, bmc.console_timeout(now))
+}
+
+/// Gives datagrams to the weather.
+fn post(
+    mail: &mut Vec<Mail>,
+    weather: &mut Option<Box<Weather>>,
+    slow: Duration,
+    datagrams: impl IntoIterator<Item = (SocketAddr, Vec<u8>)>,
+) {
+    for (peer, bytes) in datagrams {
+        match weather {
+            Some(weather) => mail.extend(
+                weather
+                    .outbound
+                    .fate(&bytes)
+                    .into_iter()
+                    .map(|(delay, copy)| (delay + slow, peer, copy)),
+            ),
+            None => mail.push((slow, peer, bytes)),
+        }
+    }
 }
 
 /// Sends the answers, each at its time and not faster than the pace.

@@ -103,7 +103,7 @@ impl Bed<'_> {
                     assert!(!error.chain().is_empty());
                     assert!(self.open.remove(&token), "{token} twice");
                 }
-                Output::Active(_) | Output::Closed => {}
+                Output::Active(_) | Output::Sol { .. } | Output::Closed => {}
             }
         }
         assert!(sent <= 64, "{sent} datagrams at once");

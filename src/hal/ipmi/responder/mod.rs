@@ -25,6 +25,7 @@ use std::time::Instant;
 
 use super::cmd::CompletionCode;
 use super::wire::message::LanMessage;
+use super::wire::v20::PayloadType;
 use super::wire::{Datagram, RmcpHeader, asf};
 
 pub use accounts::{Account, Bouncer};
@@ -128,6 +129,10 @@ pub trait BmcSide {
     fn suite_limit(&self, id: u8) -> Privilege;
     /// Executes a command that the sessions know nothing of.
     fn execute(&mut self, now: Instant, caller: &Caller, request: &LanMessage) -> Answer;
+    /// Takes a SOL payload of a session; `order` is its session sequence number.
+    fn sol(&mut self, _now: Instant, _caller: &Caller, _order: u32, _payload: &[u8]) {}
+    /// The session with this handle has ended.
+    fn session_ended(&mut self, _session: u8) {}
     /// Books an event.
     fn book(&mut self, event: Event);
 }
@@ -166,6 +171,8 @@ pub struct Responder {
     config: Arc<Config>,
     table: Table,
     bouncer: Bouncer,
+    /// The present datagram was taken, though nothing answers it.
+    taken: bool,
 }
 
 impl Responder {
@@ -175,6 +182,7 @@ impl Responder {
             config,
             table: Table::default(),
             bouncer: Bouncer::default(),
+            taken: false,
         }
     }
 
@@ -196,9 +204,26 @@ impl Responder {
             // Acknowledgements, pongs, other versions, rubbish.
             Ok(_) | Err(_) => {}
         }
-        if out.len() == before {
+        if !std::mem::take(&mut self.taken) && out.len() == before {
             io.bmc.book(Event::Dropped);
         }
+    }
+
+    /// The datagram that carries a SOL payload to the session with this handle, and where it goes.
+    pub fn send_sol(
+        &mut self,
+        io: &mut Io<'_>,
+        session: u8,
+        payload: &[u8],
+    ) -> Option<(SocketAddr, Vec<u8>)> {
+        let index = self
+            .table
+            .sessions
+            .iter()
+            .position(|s| s.handle == session)?;
+        let peer = self.table.sessions.get(index)?.peer;
+        let datagram = self.v20_seal(io, index, PayloadType::Sol, payload)?;
+        Some((peer, datagram))
     }
 
     /// Ends what is overdue: idle sessions, unfinished handshakes.
@@ -207,8 +232,9 @@ impl Responder {
         let ended = self
             .table
             .expire(now, config.idle_timeout, config.handshake_timeout);
-        for _ in 0..ended.sessions {
+        for session in &ended.sessions {
             bmc.book(Event::Expired);
+            bmc.session_ended(*session);
         }
         for _ in 0..ended.handshakes {
             bmc.book(Event::Abandoned);

@@ -117,10 +117,11 @@ struct Goodbye {
     reply: Vec<Vec<u8>>,
 }
 
-/// How many ended.
-#[derive(Debug, Default, Clone, Copy)]
+/// What ended.
+#[derive(Debug, Default, Clone)]
 pub(super) struct Ended {
-    pub(super) sessions: usize,
+    /// Handles of the sessions.
+    pub(super) sessions: Vec<u8>,
     pub(super) handshakes: usize,
 }
 
@@ -184,13 +185,15 @@ impl Table {
 
     /// Ends what is overdue.
     pub(super) fn expire(&mut self, now: Instant, idle: Duration, unfinished: Duration) -> Ended {
-        let (sessions, handshakes) = (self.sessions.len(), self.handshakes.len());
-        self.sessions
-            .retain(|s| now.saturating_duration_since(s.used) < idle);
+        let handshakes = self.handshakes.len();
+        let ended = self
+            .sessions
+            .extract_if(.., |s| now.saturating_duration_since(s.used) >= idle);
+        let sessions = ended.map(|s| s.handle).collect();
         self.handshakes
             .retain(|h| now.saturating_duration_since(h.begun) < unfinished);
         Ended {
-            sessions: sessions - self.sessions.len(),
+            sessions,
             handshakes: handshakes - self.handshakes.len(),
         }
     }

@@ -5,7 +5,7 @@ use super::lookup;
 use super::message::Outcome;
 use super::session::{Login, Session, Version};
 use super::window::{Verdict, Window};
-use super::{Event, Io, Responder};
+use super::{Caller, Event, Io, Responder};
 use crate::hal::ipmi::cmd::Privilege;
 use crate::hal::ipmi::crypto::{
     AuthAlgorithm, CipherSuite, Plain, Rakp, Variant, open, same, seal,
@@ -415,6 +415,23 @@ impl Responder {
         let Ok(opened) = open(keys, bytes) else {
             return;
         };
+        if opened.payload_type == PayloadType::Sol {
+            let fresh = session.inbound.take(opened.sequence) == Verdict::New;
+            if fresh {
+                session.used = io.now;
+                session.peer = io.peer;
+                let caller = Caller {
+                    user: session.user,
+                    session: session.handle,
+                    privilege: session.privilege,
+                    channel: self.config.channel,
+                };
+                self.taken = true;
+                let (order, payload) = (opened.sequence, &opened.payload);
+                io.bmc.sol(io.now, &caller, order, payload);
+            }
+            return;
+        }
         if opened.payload_type != PayloadType::Ipmi {
             return;
         }
@@ -452,6 +469,16 @@ impl Responder {
     }
 
     fn v20_reply(&mut self, io: &mut Io<'_>, index: usize, reply: &[u8]) -> Option<Vec<u8>> {
+        self.v20_seal(io, index, PayloadType::Ipmi, reply)
+    }
+
+    pub(super) fn v20_seal(
+        &mut self,
+        io: &mut Io<'_>,
+        index: usize,
+        payload_type: PayloadType,
+        payload: &[u8],
+    ) -> Option<Vec<u8>> {
         let iv = io.random();
         let step = 1 + u32::from(self.config.oddities.skipping_sequence);
         let session = self.table.sessions.get_mut(index)?;
@@ -463,10 +490,10 @@ impl Responder {
             return None;
         };
         let plain = Plain {
-            payload_type: PayloadType::Ipmi,
+            payload_type,
             session_id: *console_id,
             sequence,
-            payload: reply,
+            payload,
         };
         Some(seal(keys, &plain, iv))
     }
@@ -482,6 +509,9 @@ impl Responder {
         io: &mut Io<'_>,
     ) {
         for closed in &outcome.closes {
+            if let Some(session) = self.table.sessions.iter().find(|s| s.id == *closed) {
+                io.bmc.session_ended(session.handle);
+            }
             if *closed == id {
                 self.table.close(id, number, replies.to_vec());
             } else {

@@ -12,6 +12,7 @@ use super::link::Link;
 use super::retry::Transmission;
 use crate::hal::ipmi::cmd::{CompletionCode, NetFn, Privilege};
 use crate::hal::ipmi::exchange::{Request, Target};
+use crate::hal::ipmi::wire::v20::PayloadType;
 use crate::hal::ipmi::wire::{BMC_ADDRESS, CONSOLE_ADDRESS, Datagram, LanMessage};
 
 const GET_DEVICE_ID: u8 = 0x01;
@@ -37,6 +38,8 @@ pub(super) enum Event {
     Exhausted { owner: Owner, relayed: bool },
     /// The BMC answers nothing on this session.
     Lost,
+    /// A SOL payload with its session sequence number.
+    Sol(u32, Vec<u8>),
 }
 
 #[derive(Debug)]
@@ -211,6 +214,15 @@ impl Active {
         Some(flight)
     }
 
+    /// Sends a SOL payload, if this session can carry one.
+    pub fn send_sol(&mut self, ctx: &mut Ctx<'_>, payload: &[u8]) {
+        let sol = PayloadType::Sol;
+        if let Some(datagram) = self.link.seal_payload(ctx.entropy, sol, payload) {
+            // Not counted as a sign of life: BMCs exist that end a session which has only SOL.
+            ctx.send(datagram);
+        }
+    }
+
     /// Takes a datagram.
     pub fn handle(
         &mut self,
@@ -218,12 +230,19 @@ impl Active {
         bytes: &[u8],
         datagram: &Datagram,
     ) -> Option<Event> {
-        let message = self.link.open(bytes, datagram)?;
+        let sol = self.link.open_sol(bytes, datagram);
+        let message = match &sol {
+            Some(_) => None,
+            None => Some(self.link.open(bytes, datagram)?),
+        };
         self.silent = 0;
         for flight in &mut self.flights {
             flight.heard_at = flight.tx.sends;
         }
-        self.take_answer(ctx, &message)
+        match (sol, message) {
+            (Some((order, payload)), _) => Some(Event::Sol(order, payload)),
+            (None, message) => self.take_answer(ctx, &message?),
+        }
     }
 
     fn take_answer(&mut self, ctx: &mut Ctx<'_>, message: &LanMessage) -> Option<Event> {

@@ -230,6 +230,13 @@ pub enum Output {
         /// Why.
         error: Error,
     },
+    /// A SOL payload came, authentic and once.
+    Sol {
+        /// Session sequence number of its datagram.
+        order: u32,
+        /// The payload.
+        bytes: Vec<u8>,
+    },
     /// A session was opened.
     Active(SessionInfo),
     /// Nothing is open any more: after `close`, or when the BMC lost an idle session.
@@ -242,6 +249,8 @@ impl fmt::Debug for Output {
             Self::Send(bytes) => write!(f, "Send({})", crate::hal::ipmi::codec::hex(bytes)),
             Self::Reply { token, response } => write!(f, "Reply({token}, {response:?})"),
             Self::Failed { token, error } => write!(f, "Failed({token}, {error:?})"),
+            // Not the bytes: a console shows passwords.
+            Self::Sol { order, bytes } => write!(f, "Sol({order}, {} bytes)", bytes.len()),
             Self::Active(info) => write!(f, "Active({info:?})"),
             Self::Closed => f.write_str("Closed"),
         }

@@ -9,7 +9,7 @@ use super::active::{Active, Event, Owner};
 use super::closing::Closers;
 use super::config::{Config, Entropy, Output, Phase, SessionInfo, random};
 use super::fault::{Fault, HINT_PRIVILEGE};
-use super::jobs::{Job, Jobs};
+use super::jobs::{Job, Jobs, unanswered};
 use super::link::Link;
 use super::opening::{Opening, Outcome};
 use super::retry::{Rtt, Transmission};
@@ -117,6 +117,21 @@ impl Session {
         }
         self.jobs.add(token, request, deadline);
         self.pump(now);
+    }
+
+    /// Keeps the session alive when nothing is asked of it, or no longer ([`Config::keepalive`]).
+    pub fn set_keepalive(&mut self, idle: Option<Duration>) {
+        self.config.keepalive = idle;
+    }
+
+    /// Sends a SOL payload on the open session; without one it is lost, as on the wire.
+    pub fn send_sol(&mut self, now: Instant, payload: &[u8]) {
+        let mut state = std::mem::take(&mut self.state);
+        if let State::Active(active) = &mut state {
+            let (mut ctx, _) = self.ctx(now);
+            active.send_sol(&mut ctx, payload);
+        }
+        self.state = state;
     }
 
     /// The caller no longer wants the answer. What was not sent yet, or only reads, fails at once; a write that
@@ -312,6 +327,7 @@ impl Session {
                 }
             }
             Event::Exhausted { .. } | Event::Lost => self.lost(now),
+            Event::Sol(order, bytes) => self.outputs.push_back(Output::Sol { order, bytes }),
         }
     }
 
@@ -573,19 +589,4 @@ impl Session {
         let error = fault.error();
         self.outputs.push_back(Output::Failed { token, error });
     }
-}
-
-/// What is known of a request that was sent and not answered.
-fn unanswered(job: &Job, relayed: bool) -> Fault {
-    let kind = if job.once() && job.flying {
-        Kind::Indeterminate
-    } else {
-        Kind::Timeout
-    };
-    let cause = if relayed {
-        "the controller behind the BMC did not answer"
-    } else {
-        "no answer"
-    };
-    Fault::new(kind, job.request.name).because(Some(cause.into()))
 }

@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use super::config::Config;
+use super::fault::Fault;
+use crate::hal::error::Kind;
 use crate::hal::ipmi::cmd::{Effect, Privilege};
 use crate::hal::ipmi::exchange::{Request, Response};
 
@@ -122,4 +124,19 @@ impl Jobs {
             .flatten()
             .min()
     }
+}
+
+/// What is known of a request that was sent and not answered.
+pub(super) fn unanswered(job: &Job, relayed: bool) -> Fault {
+    let kind = if job.once() && job.flying {
+        Kind::Indeterminate
+    } else {
+        Kind::Timeout
+    };
+    let cause = if relayed {
+        "the controller behind the BMC did not answer"
+    } else {
+        "no answer"
+    };
+    Fault::new(kind, job.request.name).because(Some(cause.into()))
 }

@@ -123,19 +123,7 @@ impl Link {
     pub fn seal(&mut self, entropy: &mut dyn Entropy, message: &LanMessage) -> Vec<u8> {
         let payload = message.to_vec();
         match &mut self.channel {
-            Channel::V20(link) => {
-                let sequence = next(&mut link.next_sequence);
-                crypto::seal(
-                    &link.keys,
-                    &Plain {
-                        payload_type: PayloadType::Ipmi,
-                        session_id: link.managed_id,
-                        sequence,
-                        payload: &payload,
-                    },
-                    random(entropy),
-                )
-            }
+            Channel::V20(link) => link.seal(entropy, PayloadType::Ipmi, &payload),
             Channel::V15(link) => {
                 let mut sequence = next(&mut link.next_sequence);
                 if link.swapped {
@@ -150,6 +138,35 @@ impl Link {
                 )
             }
         }
+    }
+
+    /// A datagram with another payload than a message; only RMCP+ has those.
+    pub fn seal_payload(
+        &mut self,
+        entropy: &mut dyn Entropy,
+        kind: PayloadType,
+        payload: &[u8],
+    ) -> Option<Vec<u8>> {
+        match &mut self.channel {
+            Channel::V20(link) => Some(link.seal(entropy, kind, payload)),
+            Channel::V15(_) => None,
+        }
+    }
+
+    /// The SOL payload in a datagram of this session, if it is one, with its sequence number.
+    pub fn open_sol(&mut self, bytes: &[u8], datagram: &Datagram) -> Option<(u32, Vec<u8>)> {
+        let (Channel::V20(link), Datagram::V20(packet)) = (&mut self.channel, datagram) else {
+            return None;
+        };
+        if packet.session_id != link.console_id || packet.payload_type != PayloadType::Sol {
+            return None;
+        }
+        let packet = crypto::open(&link.keys, bytes).ok()?;
+        let guarded = link.keys.suite().integrity != Integrity::None;
+        if guarded && !link.window.accept(packet.sequence) {
+            return None;
+        }
+        Some((packet.sequence, packet.payload))
     }
 
     /// The message in a datagram of this session, if it is one: authenticated, fresh and well-formed.
@@ -202,6 +219,19 @@ impl Link {
             }
             _ => None,
         }
+    }
+}
+
+impl Link20 {
+    fn seal(&mut self, entropy: &mut dyn Entropy, kind: PayloadType, payload: &[u8]) -> Vec<u8> {
+        let sequence = next(&mut self.next_sequence);
+        let plain = Plain {
+            payload_type: kind,
+            session_id: self.managed_id,
+            sequence,
+            payload,
+        };
+        crypto::seal(&self.keys, &plain, random(entropy))
     }
 }
 

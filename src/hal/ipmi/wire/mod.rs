@@ -8,6 +8,7 @@ pub mod asf;
 pub mod message;
 pub mod rakp;
 pub mod rmcp;
+pub mod sol;
 pub mod v15;
 pub mod v20;
 

@@ -58,11 +58,7 @@ pub(super) fn handle(
         ]),
         0x40..=0x42 | 0x4d | 0x4e => channel::handle(server, cmd, data),
         0x43..=0x47 | 0x4c | 0x52 => users::handle(server, cmd, data),
-        0x48 => activate(data),
-        0x49 => exact::<6>(data).map(|_| Vec::new()),
-        0x4a => exact::<1>(data).map(|_| vec![1, 0, 0]),
-        // Payload instance: no session owns it.
-        0x4b => exact::<2>(data).map(|_| vec![0; 12]),
+        0x48..=0x4b => super::console::handle(server, caller, cmd, data),
         0x4f => {
             let [_, kind] = exact(data)?;
             match kind {
@@ -97,15 +93,6 @@ fn device_id(server: &Server) -> Vec<u8> {
     ];
     out.extend(p.aux);
     out
-}
-
-/// Activate Payload: there is no console behind the simulator (0x81: the payload type is disabled).
-fn activate(data: &[u8]) -> Reply {
-    let [kind, _instance, ..] = exact::<6>(data)?;
-    match kind & 0x3f {
-        0 | 1 => Err(CompletionCode(0x81)),
-        _ => Err(CompletionCode::INVALID_FIELD),
-    }
 }
 
 /// Get System Info Parameters (§22.14b).

@@ -7,6 +7,7 @@
 mod app;
 mod channel;
 mod chassis;
+mod console;
 mod dcmi;
 mod fru;
 mod sdr;

@@ -1,6 +1,7 @@
 //! The state of one simulated server. What is the same in all servers of a profile is shared until it is changed.
 
 pub mod boot;
+pub mod console;
 pub mod dcmi;
 pub mod lan;
 pub mod persist;
@@ -19,6 +20,7 @@ use crate::hal::model::Secret;
 use crate::hal::model::guid::GuidOrder;
 
 pub use boot::Boot;
+pub use console::Console;
 pub use dcmi::Dcmi;
 pub use lan::Lan;
 pub use power::{Power, Step};
@@ -137,6 +139,8 @@ pub struct Server {
     pub sol: Sol,
     /// The Redfish service's own state.
     pub web: crate::hal::sim::redfish::Web,
+    /// The serial console, from its first use on.
+    pub console: Option<Box<Console>>,
     /// The next commands are refused with this code, so many times.
     pub refuse_next: Option<(u32, crate::hal::ipmi::cmd::CompletionCode)>,
     /// Commands that were executed.
@@ -196,6 +200,7 @@ impl Server {
             watchdog: Watchdog::default(),
             sol: Sol::default(),
             web: crate::hal::sim::redfish::Web::default(),
+            console: None,
             refuse_next: None,
             executed: 0,
             cold_reset: false,

@@ -141,6 +141,7 @@ pub struct Bed {
     pub sent: Vec<Vec<u8>>,
     pub results: BTreeMap<u64, Result<Response, Error>>,
     pub infos: Vec<SessionInfo>,
+    pub sol: Vec<(u32, Vec<u8>)>,
     pub closed: usize,
 }
 
@@ -190,6 +191,7 @@ impl Bed {
             sent: Vec::new(),
             results: BTreeMap::new(),
             infos: Vec::new(),
+            sol: Vec::new(),
             closed: 0,
         }
     }
@@ -309,6 +311,7 @@ impl Bed {
                     let old = self.results.insert(token, Err(error));
                     assert!(old.is_none(), "{token} was answered twice");
                 }
+                Output::Sol { order, bytes } => self.sol.push((order, bytes)),
                 Output::Active(info) => self.infos.push(info),
                 Output::Closed => self.closed += 1,
             }
