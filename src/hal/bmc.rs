@@ -121,6 +121,7 @@ pub struct Bmc {
     pub metrics: Slots<dyn caps::Metrics>,
     pub supplies: Slots<dyn caps::Supplies>,
     pub bmc_reset: Slots<dyn caps::BmcReset>,
+    pub console: Slots<dyn caps::Console>,
     pub raw: Slots<dyn caps::Raw>,
     pub evidence: Slots<dyn caps::Evidence>,
 }

@@ -9,6 +9,7 @@
 
 mod bmc;
 mod common;
+mod console;
 mod differential;
 mod dispatch;
 mod fleet;

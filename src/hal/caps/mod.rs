@@ -2,6 +2,7 @@
 
 pub mod bmc_reset;
 pub mod boot;
+pub mod console;
 pub mod event_log;
 pub mod evidence;
 pub mod identity;
@@ -17,6 +18,7 @@ pub mod users;
 
 pub use bmc_reset::BmcReset;
 pub use boot::Boot;
+pub use console::Console;
 pub use event_log::EventLog;
 pub use evidence::Evidence;
 pub use identity::Identity;

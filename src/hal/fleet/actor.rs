@@ -313,6 +313,7 @@ impl Actor {
             self.serial = None;
             self.serial_session = None;
             self.session.set_keepalive(self.keepalive);
+            self.note_idle();
         }
     }
 
@@ -397,6 +398,11 @@ impl Actor {
                 }
             }
         }
+        self.note_idle();
+    }
+
+    /// Since when nobody wants anything.
+    fn note_idle(&mut self) {
         let busy =
             !self.in_flight.is_empty() || !self.queues_empty() || self.serial.is_some();
         self.idle_since = if busy {

@@ -2,16 +2,16 @@
 //! itself when the line was lost.
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::handle::Remote;
 use crate::hal::error::{Error, Kind, Result};
-use crate::hal::ipmi::sol::{Console, Ended, Notice, Settings, Step};
+use crate::hal::ipmi::sol::{Console, Ended, Settings, Step};
 use crate::hal::ipmi::{Request, Response};
+use crate::hal::model::console::{
+    ConsoleEvent, ConsoleInput, ConsoleNotice as Notice, ConsoleOptions, ConsoleStream,
+};
 
 /// Events that wait for the reader at most, and characters in them: then the BMC is told to wait.
 const EVENTS: usize = 256;
@@ -24,61 +24,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long one attempt to open the line may take.
 pub(super) const ATTEMPT: Duration = Duration::from_secs(20);
 
-/// How a console is opened and kept.
-#[derive(Debug, Clone, Default)]
-pub struct ConsoleSettings {
-    /// The line itself.
-    pub line: Settings,
-    /// Open it again when it was lost, for as long as this; `None` = end then.
-    pub reconnect: Option<Duration>,
-}
-
-/// What a console says to its reader.
-#[derive(Debug)]
-pub enum ConsoleEvent {
-    /// Characters of the host.
-    Data(Vec<u8>),
-    /// News of the line.
-    Notice(Notice),
-    /// The line was lost for this reason and is opened again after so long.
-    Lost {
-        /// Why.
-        why: String,
-        /// When it is tried again.
-        again_in: Duration,
-    },
-    /// The end; with the reason, unless it was closed from here.
-    Ended(Option<Error>),
-}
-
-/// What a reader does to the line.
-#[derive(Debug)]
-pub enum ConsoleInput {
-    /// Typed characters.
-    Data(Vec<u8>),
-    /// A break.
-    Break,
-}
-
-/// The reader's end. Dropping it gives the line back.
-pub struct ConsoleHandle {
-    /// What comes.
-    pub events: mpsc::Receiver<ConsoleEvent>,
-    /// What goes.
-    pub input: mpsc::Sender<ConsoleInput>,
-    /// Keeps the session.
-    _remote: Arc<Remote>,
-}
-
-impl fmt::Debug for ConsoleHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConsoleHandle").finish_non_exhaustive()
-    }
-}
-
 /// The actor's end.
 pub(super) struct Serial {
-    settings: ConsoleSettings,
+    line: Settings,
+    reconnect: Option<Duration>,
     console: Console,
     events: mpsc::Sender<ConsoleEvent>,
     input: mpsc::Receiver<ConsoleInput>,
@@ -95,6 +44,8 @@ pub(super) struct Serial {
     retry: Option<Instant>,
     give_up: Option<Instant>,
     over: bool,
+    /// Something was typed whose acknowledgement is still to be told.
+    owing: bool,
 }
 
 /// What the reader did.
@@ -111,12 +62,18 @@ pub(super) enum Work {
 
 impl Serial {
     /// Both ends of a new console.
-    pub(super) fn new(settings: ConsoleSettings, remote: Arc<Remote>) -> (Self, ConsoleHandle) {
+    pub(super) fn new(options: &ConsoleOptions) -> (Self, ConsoleStream) {
+        let line = Settings {
+            steal: options.steal,
+            allow_plain: options.allow_unencrypted,
+            ..Settings::default()
+        };
         let (to_reader, events) = mpsc::channel(EVENTS);
         let (input, from_reader) = mpsc::channel(INPUTS);
         let serial = Self {
-            console: Console::new(settings.line.clone()),
-            settings,
+            console: Console::new(line.clone()),
+            line,
+            reconnect: options.reconnect,
             events: to_reader,
             input: from_reader,
             outbox: VecDeque::new(),
@@ -128,13 +85,9 @@ impl Serial {
             retry: None,
             give_up: None,
             over: false,
+            owing: false,
         };
-        let handle = ConsoleHandle {
-            events,
-            input,
-            _remote: remote,
-        };
-        (serial, handle)
+        (serial, ConsoleStream { events, input })
     }
 
     /// Everything is said and done.
@@ -173,7 +126,7 @@ impl Serial {
     pub(super) fn close(&mut self) {
         self.retry = None;
         self.give_up = None;
-        self.settings.reconnect = None;
+        self.reconnect = None;
         if self.console.is_open() || self.retry.is_none() {
             self.console.close();
         }
@@ -183,7 +136,7 @@ impl Serial {
     pub(super) fn work(&mut self, now: Instant) -> Option<Work> {
         if self.retry.is_some_and(|at| at <= now) {
             self.retry = None;
-            self.console = Console::new(self.settings.line.clone());
+            self.console = Console::new(self.line.clone());
         }
         self.console.handle_timeout(now);
         self.type_on();
@@ -207,6 +160,10 @@ impl Serial {
             }
             self.type_on();
         }
+        if self.owing && self.typed.is_empty() && self.console.is_idle() {
+            self.owing = false;
+            self.outbox.push_back(ConsoleEvent::Drained);
+        }
         self.flush();
         None
     }
@@ -228,7 +185,7 @@ impl Serial {
             Ended::Silent => Error::new(Kind::Timeout, "the serial console does not answer"),
             Ended::SessionLost => Error::new(Kind::Timeout, "the session of the console was lost"),
         };
-        let Some(patience) = self.settings.reconnect.filter(|_| self.stood && !self.deserted) else {
+        let Some(patience) = self.reconnect.filter(|_| self.stood && !self.deserted) else {
             return self.end(Some(lost));
         };
         let passes = matches!(
@@ -247,7 +204,7 @@ impl Serial {
             self.outbox.push_back(ConsoleEvent::Notice(news));
         }
         // Who took the line by force keeps it.
-        self.settings.line.steal = false;
+        self.line.steal = false;
         self.outbox.push_back(ConsoleEvent::Lost {
             why: lost.chain(),
             again_in: self.pause,
@@ -309,8 +266,14 @@ impl Serial {
             else => std::future::pending().await,
         };
         match did {
-            Did::Typed(Some(ConsoleInput::Data(data))) => self.typed.extend(data),
-            Did::Typed(Some(ConsoleInput::Break)) => self.console.send_break(),
+            Did::Typed(Some(ConsoleInput::Data(data))) => {
+                self.owing = true;
+                self.typed.extend(data);
+            }
+            Did::Typed(Some(ConsoleInput::Break)) => {
+                self.owing = true;
+                self.console.send_break();
+            }
             Did::Took(true) => self.flush(),
             Did::Typed(None) | Did::Took(false) => self.desert(),
         }

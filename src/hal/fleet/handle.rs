@@ -10,11 +10,12 @@ use subtle::ConstantTimeEq;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Endpoint;
-use super::console::{ConsoleHandle, ConsoleSettings, Serial};
+use super::console::Serial;
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::learnt::LearntCell;
-use crate::hal::ipmi::session::Config;
+use crate::hal::ipmi::session::{Config, Version};
 use crate::hal::ipmi::{Exchange, Request, Response};
+use crate::hal::model::console::{ConsoleOptions, ConsoleStream};
 use crate::hal::model::{BoxFuture, Cx, Priority, Secret};
 
 /// A command on its way to the actor.
@@ -84,13 +85,6 @@ impl Remote {
                     && mine.iter().zip(&other).all(|(a, b)| same(Some(a), Some(b)))
             }
         }
-    /// Opens the serial console, on the session that all others share. What comes of it, refusals too, is told by
-    /// the handle. A BMC has one console here at a time.
-    pub fn console(self: &Arc<Self>, settings: ConsoleSettings) -> ConsoleHandle {
-        let (serial, handle) = Serial::new(settings, Arc::clone(self));
-        // A closed inbox drops the actor's end, which ends the handle's events.
-        let _ = self.inbox.send(Message::Console(Box::new(serial)));
-        handle
     }
 
     /// Would `endpoint` log in in the same way?
@@ -196,6 +190,16 @@ impl Exchange for Remote {
             }
             out
         })
+    }
+
+    fn console(&self, options: ConsoleOptions) -> Option<ConsoleStream> {
+        if self.config.version == Version::V1_5 {
+            return None;
+        }
+        let (serial, stream) = Serial::new(&options);
+        // A closed inbox drops the actor's end, which ends the stream's events.
+        let _ = self.inbox.send(Message::Console(Box::new(serial)));
+        Some(stream)
     }
 
     fn learnt(&self) -> &LearntCell {

@@ -26,7 +26,6 @@ use super::transport::Lan;
 use actor::Actor;
 
 pub use handle::Remote;
-pub use console::{ConsoleEvent, ConsoleHandle, ConsoleInput, ConsoleSettings};
 pub use memory::{Forgetful, Memory};
 
 /// Unresolved neighbours that Linux bears (gc_thresh2 is 512): more first contacts than that wait.

@@ -1,6 +1,7 @@
 //! The one door to a BMC: a command goes in, completion code and data come out.
 
 use crate::hal::error::Result;
+use crate::hal::model::console::{ConsoleOptions, ConsoleStream};
 use crate::hal::model::{BoxFuture, Cx};
 
 use super::cmd::{Command, CompletionCode, Effect, NetFn, Privilege};
@@ -95,6 +96,11 @@ pub trait Exchange: Send + Sync {
             }
             out
         })
+    }
+
+    /// Opens the serial console on the same session; `None` where the transport has none.
+    fn console(&self, _options: ConsoleOptions) -> Option<ConsoleStream> {
+        None
     }
 
     /// What was learnt of this BMC: chunk sizes, SDRs, quirks. Shared by all who talk to it.

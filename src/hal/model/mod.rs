@@ -1,6 +1,7 @@
 //! Plain data of the HAL: no I/O, no protocol. Serialised forms are those of the public JSON.
 
 pub mod boot;
+pub mod console;
 pub mod cx;
 pub mod driver;
 pub mod event;

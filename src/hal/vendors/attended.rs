@@ -11,6 +11,7 @@ use crate::hal::ipmi::cmd::chassis::GetSystemBootOptions;
 use crate::hal::ipmi::exchange::finish;
 use crate::hal::ipmi::learnt::LearntCell;
 use crate::hal::ipmi::{Exchange, Request, Response, Target};
+use crate::hal::model::console::{ConsoleOptions, ConsoleStream};
 use crate::hal::model::{BoxFuture, Cx};
 
 /// Passes everything on, and looks at the answers.
@@ -98,6 +99,10 @@ impl Exchange for Attended {
             }
             answers
         })
+    }
+
+    fn console(&self, options: ConsoleOptions) -> Option<ConsoleStream> {
+        self.inner.console(options)
     }
 
     fn learnt(&self) -> &LearntCell {

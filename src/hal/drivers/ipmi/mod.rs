@@ -4,6 +4,7 @@
 mod bmc_reset;
 mod boot;
 mod chunk;
+mod console;
 mod evidence;
 #[cfg(test)]
 mod fake;
@@ -58,6 +59,8 @@ pub fn attach(bmc: &mut Bmc, exchange: Arc<dyn Exchange>) {
     bmc.supplies
         .push(ipmi, Arc::new(supplies::Supplies::new(to())));
     bmc.event_log.push(ipmi, Arc::new(sel::EventLog::new(to())));
+    bmc.console
+        .push(ipmi, Arc::new(console::IpmiConsole(to())));
     bmc.raw.push(ipmi, Arc::new(raw::IpmiRaw(to())));
     bmc.evidence
         .push(ipmi, Arc::new(evidence::IpmiEvidence(to())));

@@ -15,6 +15,7 @@ use crate::hal::ipmi::cmd::app::{
 use crate::hal::ipmi::cmd::{Command, CompletionCode, CompletionError, Privilege};
 use crate::hal::ipmi::exchange::{Request, Response, finish};
 use crate::hal::ipmi::wire::sol::{HEADER, SolPacket, operation, status};
+use crate::hal::model::console::ConsoleNotice as Notice;
 
 /// First byte of the auxiliary data, in the order in which it is tried: encrypted and authenticated, serial alerts
 /// deferred; then with CTS asserted, and without deferral.
@@ -53,28 +54,6 @@ impl Default for Settings {
             probe: Duration::from_secs(20),
         }
     }
-}
-
-/// Something that the reader of the console has to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// The line stands; characters per packet.
-    Open {
-        /// Towards the BMC.
-        limit: usize,
-        /// Is it encrypted?
-        encrypted: bool,
-    },
-    /// The host sent a break.
-    Break,
-    /// The BMC lost characters of the host.
-    Overrun,
-    /// Characters of the host never arrived here.
-    Gap,
-    /// So many typed characters were never acknowledged.
-    Unacknowledged(usize),
-    /// The host takes characters (again), or not: it is off or in reset.
-    HostReady(bool),
 }
 
 /// Why a console came to its end.

@@ -10,7 +10,7 @@ pub mod console;
 pub mod line;
 pub mod server;
 
-pub use console::{Console, Ended, Notice, Settings, Step};
+pub use console::{Console, Ended, Settings, Step};
 pub use line::{Line, Timing};
 pub use server::Server;
 

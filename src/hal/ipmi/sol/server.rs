@@ -72,6 +72,7 @@ pub struct Server {
     waiting: usize,
     overrun: bool,
     unavailable: bool,
+    refusals: u64,
 }
 
 impl Server {
@@ -91,6 +92,11 @@ impl Server {
     /// Handle of the session that has the line.
     pub fn holder(&self) -> Option<u8> {
         self.holder.as_ref().map(|h| h.session)
+    }
+
+    /// How often the console said that it takes no more.
+    pub fn refusals(&self) -> u64 {
+        self.refusals
     }
 
     /// Activate Payload by the session with this handle; `auxiliary` is the first byte of the auxiliary data.
@@ -154,6 +160,7 @@ impl Server {
         let Some(holder) = self.holder.as_mut().filter(|h| h.session == session) else {
             return;
         };
+        self.refusals += u64::from(packet.flags & operation::NACK != 0);
         for event in holder.line.handle(now, order, &packet, room) {
             match event {
                 Event::Data(data) => {

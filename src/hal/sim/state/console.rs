@@ -58,6 +58,11 @@ impl Console {
         self.port.holder()
     }
 
+    /// How often the reader said that it takes no more.
+    pub fn refusals(&self) -> u64 {
+        self.port.refusals()
+    }
+
     /// A session has ended.
     pub fn session_ended(&mut self, session: u8) {
         self.port.session_ended(session);

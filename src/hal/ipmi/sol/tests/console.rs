@@ -11,8 +11,9 @@ use crate::hal::ipmi::cmd::{Command, CompletionCode, Privilege};
 use crate::hal::ipmi::codec::Reader;
 use crate::hal::ipmi::exchange::{Request, Response};
 use crate::hal::ipmi::sol::server::{Input, Manners, Server};
-use crate::hal::ipmi::sol::{Console, Ended, Notice, Settings, Step, Timing};
+use crate::hal::ipmi::sol::{Console, Ended, Settings, Step, Timing};
 use crate::hal::model::MacAddr;
+use crate::hal::model::console::ConsoleNotice as Notice;
 
 const ME: u8 = 7;
 const OTHER: u8 = 3;

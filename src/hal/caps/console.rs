@@ -1,0 +1,16 @@
+//! The serial console.
+
+use crate::hal::error::Result;
+use crate::hal::model::console::{ConsoleOptions, ConsoleStream};
+use crate::hal::model::{BoxFuture, Cx, Reading};
+
+/// Opens the serial console of the host.
+pub trait Console: Send + Sync {
+    /// Begins to open it. That it stands, or why it cannot, is told by the stream, which outlives the context's
+    /// deadline.
+    fn open<'a>(
+        &'a self,
+        cx: &'a Cx,
+        options: ConsoleOptions,
+    ) -> BoxFuture<'a, Result<Reading<ConsoleStream>>>;
+}

@@ -1,0 +1,33 @@
+//! The serial console over SOL.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::reading;
+use crate::hal::caps::Console;
+use crate::hal::error::{Error, Kind, Result};
+use crate::hal::ipmi::Exchange;
+use crate::hal::ipmi::cmd::Command;
+use crate::hal::ipmi::cmd::app::ActivatePayload;
+use crate::hal::model::console::{ConsoleOptions, ConsoleStream};
+use crate::hal::model::{BoxFuture, Cx, Reading};
+
+/// Console over IPMI.
+pub(crate) struct IpmiConsole(pub(crate) Arc<dyn Exchange>);
+
+impl Console for IpmiConsole {
+    fn open<'a>(
+        &'a self,
+        _: &'a Cx,
+        options: ConsoleOptions,
+    ) -> BoxFuture<'a, Result<Reading<ConsoleStream>>> {
+        Box::pin(async move {
+            let start = Instant::now();
+            let stream = self.0.console(options).ok_or_else(|| {
+                let what = "console: serial over LAN needs an RMCP+ session";
+                Error::new(Kind::Unsupported, what)
+            })?;
+            Ok(reading(start, ActivatePayload::NAME, stream))
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! A serial console as its reader sees it, whatever carries it.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::hal::error::Error;
+
+/// How a console is opened and kept.
+#[derive(Debug, Clone, Default)]
+pub struct ConsoleOptions {
+    /// Take the line from whoever has it.
+    pub steal: bool,
+    /// Go on without encryption where the BMC cannot do it.
+    pub allow_unencrypted: bool,
+    /// Open it again when it was lost, for as long as this; `None` = end then.
+    pub reconnect: Option<Duration>,
+}
+
+/// Something that the reader of a console has to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConsoleNotice {
+    /// The line stands.
+    Open {
+        /// Characters per packet towards the BMC.
+        limit: usize,
+        /// Is it encrypted?
+        encrypted: bool,
+    },
+    /// The host sent a break.
+    Break,
+    /// The BMC lost characters of the host.
+    Overrun,
+    /// Characters of the host never arrived here.
+    Gap,
+    /// So many typed characters were never acknowledged.
+    Unacknowledged(usize),
+    /// The host takes characters (again), or not: it is off or in reset.
+    HostReady(bool),
+}
+
+/// What a console says to its reader.
+#[derive(Debug)]
+pub enum ConsoleEvent {
+    /// Characters of the host.
+    Data(Vec<u8>),
+    /// News of the line.
+    Notice(ConsoleNotice),
+    /// All that was typed is acknowledged.
+    Drained,
+    /// The line was lost for this reason and is opened again after so long.
+    Lost {
+        /// Why.
+        why: String,
+        /// When it is tried again.
+        again_in: Duration,
+    },
+    /// The end; with the reason, unless it was closed from here.
+    Ended(Option<Error>),
+}
+
+/// What a reader does to the line.
+#[derive(Debug)]
+pub enum ConsoleInput {
+    /// Typed characters.
+    Data(Vec<u8>),
+    /// A break.
+    Break,
+}
+
+/// The reader's end of a console. Dropping it gives the line back.
+#[derive(Debug)]
+pub struct ConsoleStream {
+    /// What comes. Who does not take it makes the BMC wait.
+    pub events: mpsc::Receiver<ConsoleEvent>,
+    /// What goes.
+    pub input: mpsc::Sender<ConsoleInput>,
+}
