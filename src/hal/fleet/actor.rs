@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::Sleep;
 
-use super::entropy::SeededEntropy;
 use super::console::{ATTEMPT, Serial, Work};
+use super::entropy::SeededEntropy;
 use super::handle::{Job, Message, NONE, Remote, Reply};
 use super::{Endpoint, Fleet, Memory};
 use crate::hal::error::{Error, Kind, Result};
@@ -403,8 +403,7 @@ impl Actor {
 
     /// Since when nobody wants anything.
     fn note_idle(&mut self) {
-        let busy =
-            !self.in_flight.is_empty() || !self.queues_empty() || self.serial.is_some();
+        let busy = !self.in_flight.is_empty() || !self.queues_empty() || self.serial.is_some();
         self.idle_since = if busy {
             None
         } else {

@@ -221,6 +221,7 @@ impl Bmc {
             self.side.server.cold_reset = false;
             self.side.ledger.sessions_expired += self.responder.reset() as u64;
             self.side.server.web.sessions.forget(None);
+            self.side.server.console = None;
             self.silent_until = now.checked_add(REBOOT);
         }
     }
@@ -254,6 +255,8 @@ impl Bmc {
     pub fn lockout(&self) -> Option<(u8, u64)> {
         let rule = self.responder.config().lockout?;
         Some((rule.attempts, rule.duration.as_secs()))
+    }
+
     /// What the serial console has to say now: datagrams and where they go.
     pub fn console(&mut self, now: Instant) -> Vec<(SocketAddr, Vec<u8>)> {
         let mut out = Vec::new();

@@ -59,8 +59,7 @@ pub fn attach(bmc: &mut Bmc, exchange: Arc<dyn Exchange>) {
     bmc.supplies
         .push(ipmi, Arc::new(supplies::Supplies::new(to())));
     bmc.event_log.push(ipmi, Arc::new(sel::EventLog::new(to())));
-    bmc.console
-        .push(ipmi, Arc::new(console::IpmiConsole(to())));
+    bmc.console.push(ipmi, Arc::new(console::IpmiConsole(to())));
     bmc.raw.push(ipmi, Arc::new(raw::IpmiRaw(to())));
     bmc.evidence
         .push(ipmi, Arc::new(evidence::IpmiEvidence(to())));

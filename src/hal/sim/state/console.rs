@@ -89,7 +89,8 @@ impl Console {
             }
         }
         let n = self.ready.len().min(self.port.room());
-        self.port.write(self.ready.make_contiguous().get(..n).unwrap_or_default());
+        self.port
+            .write(self.ready.make_contiguous().get(..n).unwrap_or_default());
         self.ready.drain(..n);
     }
 
