@@ -2,9 +2,21 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::hal::error::Error;
+
+/// Whether the line is free, without opening it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConsoleState {
+    /// What carries it: `SOL`, `SSH`.
+    pub protocol: &'static str,
+    /// Consoles that can be open at once.
+    pub capacity: u8,
+    /// Consoles that are open now, here or elsewhere.
+    pub open: u8,
+}
 
 /// How a console is opened and kept.
 #[derive(Debug, Clone, Default)]

@@ -108,6 +108,7 @@ fn drivers(bmc: &Bmc) -> Vec<DriverName> {
         metrics,
         supplies,
         bmc_reset,
+        console,
         raw,
         evidence,
     } = bmc;
@@ -124,6 +125,7 @@ fn drivers(bmc: &Bmc) -> Vec<DriverName> {
         .chain(metrics.drivers())
         .chain(supplies.drivers())
         .chain(bmc_reset.drivers())
+        .chain(console.drivers())
         .chain(raw.drivers())
         .chain(evidence.drivers());
     let mut out = Vec::new();

@@ -32,6 +32,7 @@ pub const READS: &[&str] = &[
     "lan",
     "power-metrics",
     "power-supplies",
+    "console",
     "raw",
 ];
 
@@ -55,6 +56,7 @@ pub(super) async fn read(run: &mut Run<'_>, bmc: &Bmc) {
         supplies,
         // Nothing to read.
         bmc_reset: _,
+        console,
         raw,
         evidence: _,
     } = bmc;
@@ -160,6 +162,13 @@ pub(super) async fn read(run: &mut Run<'_>, bmc: &Bmc) {
     )
     .await;
     // Get Device ID: what every IPMI controller answers.
+    run.ask(
+        &["console"],
+        console,
+        |c, cx| c.state(cx),
+        |state| vec![("console", Some(json(&state)))],
+    )
+    .await;
     run.ask(
         &["raw"],
         raw,
