@@ -12,15 +12,20 @@ const MAX_VALUES: usize = 400_000;
 /// Reads JSON. What is broken is repaired as far as one can tell what was meant; the error says in words what the body is
 /// instead.
 pub fn decode(body: &[u8]) -> Result<Value, String> {
+    decode_within(body, MAX_VALUES)
+}
+
+/// The same with another bound for the number of values.
+pub fn decode_within(body: &[u8], most: usize) -> Result<Value, String> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let body = body.trim_ascii();
     match body.first() {
         None => return Err("an empty answer".to_owned()),
         Some(b'<') => return Err("a web page (HTML or XML), not JSON".to_owned()),
         Some(b'{' | b'[') => {}
-        Some(_) => return Err("not JSON".to_owned()),
+        Some(_) => return Err("no JSON object".to_owned()),
     }
-    bounded(body)?;
+    bounded(body, most)?;
     match serde_json::from_slice(body) {
         Ok(value) => Ok(value),
         Err(e) => repair(body)
@@ -30,7 +35,7 @@ pub fn decode(body: &[u8]) -> Result<Value, String> {
 }
 
 /// Refuses, before anything is built, what would take too much memory or nests too deeply.
-fn bounded(body: &[u8]) -> Result<(), String> {
+fn bounded(body: &[u8], most: usize) -> Result<(), String> {
     let (mut values, mut depth, mut in_string, mut escaped) = (0usize, 0usize, false, false);
     for byte in body {
         if in_string {
@@ -55,8 +60,8 @@ fn bounded(body: &[u8]) -> Result<(), String> {
         if depth >= MAX_DEPTH {
             return Err(format!("JSON nested more than {MAX_DEPTH} deep"));
         }
-        if values > MAX_VALUES {
-            return Err(format!("JSON with more than {MAX_VALUES} values"));
+        if values > most {
+            return Err(format!("JSON with more than {most} values"));
         }
     }
     Ok(())
@@ -366,7 +371,7 @@ mod tests {
     fn what_is_no_json_is_named() {
         assert!(decode(b"  ").unwrap_err().contains("empty"));
         assert!(decode(b"<html>").unwrap_err().contains("HTML"));
-        assert!(decode(b"OK").unwrap_err().contains("not JSON"));
+        assert!(decode(b"OK").unwrap_err().contains("no JSON object"));
         assert!(decode(b"{ {").unwrap_err().contains("broken"));
     }
 

@@ -29,11 +29,17 @@ impl Resource {
         origin: &str,
     ) -> Result<Self, String> {
         let mut json = json::decode(body)?;
-        if !json.is_object() {
-            return Err("JSON, but no object".to_owned());
-        }
         localise(&mut json, origin);
-        Ok(Self::of(path, tag, json))
+        Self::of_object(path, tag, json)
+    }
+
+    /// The same of JSON that was read already.
+    pub fn of_object(path: &str, tag: Option<&str>, json: Value) -> Result<Self, String> {
+        if json.is_object() {
+            Ok(Self::of(path, tag, json))
+        } else {
+            Err("JSON, but no JSON object".to_owned())
+        }
     }
 
     /// A document that is there already, as the members of an expanded collection are.

@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::http::{Client, Config as HttpConfig, HttpError, TlsInfo, Trust};
 use crate::hal::error::{Error, Kind, Result};
-use crate::hal::model::{BoxFuture, Cx, Secret};
+use crate::hal::model::{BoxFuture, Cancel, Cx, Secret};
 use crate::hal::redfish::{Answer, Ask, AuthStyle, Door, Learnt, RedfishCell};
 
 /// Threads that wait for BMCs at most, in the whole process.
@@ -73,6 +73,8 @@ struct Inner {
     auth: AuthStyle,
     learnt: RedfishCell,
     keep_idle: Duration,
+    /// Number of the request that is in flight, 0 for none.
+    serving: std::sync::Mutex<u64>,
     /// Whoever holds it has the one request that is in flight.
     state: Arc<Mutex<State>>,
 }
@@ -85,6 +87,8 @@ struct State {
     refused: Option<(Instant, Arc<str>)>,
     /// End of the last request.
     last_used: Option<Instant>,
+    /// Called off: the read that is running ends.
+    cancel: Cancel,
     /// Counts requests: an idle timer that sees another number has been overtaken.
     count: u64,
 }
@@ -119,6 +123,7 @@ impl HttpDoor {
                 auth: config.auth,
                 learnt: RedfishCell::new(config.learnt),
                 keep_idle: config.keep_idle,
+                serving: std::sync::Mutex::default(),
                 state: Arc::default(),
             }),
         })
@@ -148,12 +153,17 @@ impl Door for HttpDoor {
                 }
             };
             let inner = Arc::clone(&self.inner);
-            let deadline = cx.deadline;
-            let mut job = tokio::spawn(async move { inner.serve(turn, ask, deadline).await });
+            let count = turn.count + 1;
+            let (deadline, cancel) = (cx.deadline, cx.cancel.clone());
+            let mut job =
+                tokio::spawn(async move { inner.serve(turn, ask, deadline, cancel).await });
             let done = if read {
                 tokio::select! {
                     done = &mut job => done,
-                    () = cx.cancel.cancelled() => return Err(gone()),
+                    () = cx.cancel.cancelled() => {
+                        self.inner.abort(count);
+                        return Err(gone());
+                    }
                 }
             } else {
                 // A write that has begun is waited for: its fate is worth more than a quick end.

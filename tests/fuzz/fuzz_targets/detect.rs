@@ -38,12 +38,15 @@ fn service_root(data: &[u8]) {
     let reply = Reply {
         status: u16::from_be_bytes([*high, *low]),
         location: std::str::from_utf8(location).ok().map(str::to_owned),
-        content_type: None,
         body: body.to_vec(),
+        ..Reply::default()
     };
     match interpret("https://10.0.0.7:443", &reply) {
         Verdict::Root(root) => {
-            for text in [&root.vendor, &root.product, &root.version].into_iter().flatten() {
+            for text in [&root.vendor, &root.product, &root.version]
+                .into_iter()
+                .flatten()
+            {
                 assert!(!text.chars().any(char::is_control) && text.len() <= 1024);
             }
         }

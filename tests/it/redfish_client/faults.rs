@@ -104,8 +104,8 @@ async fn bodies_that_are_no_json_are_named() {
     for (body, words) in [
         ("<!DOCTYPE html><html>", "HTML"),
         ("", "empty"),
-        ("OK", "not JSON"),
-        ("[1]", "no object"),
+        ("OK", "no JSON object"),
+        ("[1]", "no JSON object"),
         (r#"{"a":{ {"#, "broken JSON"),
     ] {
         let server = Server::start(move |_, _| ok(body));
@@ -348,6 +348,51 @@ async fn requests_run_one_at_a_time_also_when_callers_go_away() {
     let connections: std::collections::HashSet<_> =
         server.seen().iter().map(|s| s.connection).collect();
     assert_eq!(connections.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_is_called_off_holds_up_nobody() {
+    let server = Server::start(|seen, _| {
+        if seen.path == "/slow" {
+            Do::Drip
+        } else {
+            ok("{}")
+        }
+    });
+    let client = client_of(&server);
+    let cx = cx("a");
+    let (reader, context) = (Arc::clone(&client), cx.clone());
+    let slow = tokio::spawn(async move { reader.get(&context, "/slow").await });
+    while server.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    cx.cancel.cancel();
+    assert_eq!(slow.await.unwrap().unwrap_err().kind(), Kind::Cancelled);
+    // The next one does not wait for the deadline of the one before.
+    let (soon, _) = soon();
+    assert!(client.get(&soon, "/fast").await.is_ok());
+    client.door().close().await;
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_come_in_any_framing() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\n\r\n{\"Id\":\"x\"}",
+        "HTTP/1.0 200 OK\r\n\r\n{\"Id\":\"x\"}",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"Id\"\r\n5\r\n:\"x\"}\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\n{\"Id\":\"x\"}",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"Id\":\"x\"}",
+    ] {
+        let server = Server::start(move |_, _| Do::Raw(answer.as_bytes().to_vec()));
+        let read = client_of(&server).get(&cx("a"), ROOT).await;
+        assert_eq!(read.unwrap().str("/Id"), Some("x"), "{answer}");
+    }
+    // One that ends early is none.
+    let short = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"Id\":\"x\"}";
+    let server = Server::start(move |_, _| Do::Raw(short.as_bytes().to_vec()));
+    assert_eq!(error_of(&server).await.kind(), Kind::Unreachable);
+    assert_eq!(server.seen().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

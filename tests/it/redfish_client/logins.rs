@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use halbox::hal::model::Secret;
 use halbox::hal::redfish::{AuthStyle, Client, Door, Quirks, Refusal};
+use halbox::hal::transport::http::Trust;
 use halbox::hal::transport::redfish::HttpDoor;
 use halbox::hal::{Error, Kind};
 use serde_json::json;
@@ -156,4 +157,36 @@ async fn an_account_whose_password_must_change_can_be_changed_without_a_read() {
     let mut new = config(&mockup.url, mockup.address);
     new.password = Secret::new("n3w-Password!");
     super::client(new).system(&cx("c")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_pinned_certificate_is_accepted() {
+    let Some(mockup) = Mockup::start(TREE, "--https") else {
+        return;
+    };
+    let door = HttpDoor::new(config(&mockup.url, mockup.address)).unwrap();
+    let client = Client::new(Arc::new(door), Quirks::default());
+    client.system(&cx("a")).await.unwrap();
+    let mut pinned = config(&mockup.url, mockup.address);
+    let door = Arc::new(HttpDoor::new(pinned.clone()).unwrap());
+    Client::new(Arc::clone(&door) as Arc<dyn Door>, Quirks::default())
+        .root(&cx("a"))
+        .await
+        .unwrap();
+    let shown = door.tls().unwrap().sha256;
+    pinned.trust.pin = Some(Trust::parse_pin(&shown).unwrap());
+    super::client(pinned.clone()).root(&cx("a")).await.unwrap();
+
+    let before = mockup.log().len();
+    pinned.trust.pin = Some([7; 32]);
+    let error = super::client(pinned).root(&cx("a")).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Tls);
+    assert!(error.hint().unwrap().contains("pinned"), "{error:?}");
+    let mut other_ca = config(&mockup.url, mockup.address);
+    let own = rcgen::generate_simple_self_signed(["ca.example".to_owned()]).unwrap();
+    other_ca.trust.ca = Some(Trust::parse_ca(own.cert.pem().as_bytes()).unwrap());
+    let error = super::client(other_ca).root(&cx("a")).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Tls);
+    // No password went to a server that is not the right one.
+    assert_eq!(mockup.log().len(), before);
 }

@@ -42,6 +42,7 @@ fn odd_roots_are_roots() {
         r#"{"@odata.type":"ServiceRoot.1.0.0.ServiceRoot"}"#,
         r#"{"RedfishVersion":"1.6.0","RedfishVersion":"1.7.0","Vendor":{"no":"text"},"Oem":[1]}"#,
         r#"{"RedfishVersion":1.5,"Product":["list"]}"#,
+        r#"{"RedfishVersion":"1.6","Oem":{"Dell":{},},"#,
     ] {
         assert!(parse_root(body.as_bytes()).is_ok(), "{body}");
     }
@@ -58,7 +59,6 @@ fn everything_else_is_named() {
         (200, "\x01\x02garbage", "no JSON object"),
         (200, "[1,2,3]", "no JSON object"),
         (200, r#"{"error":{"code":"x"}}"#, "no Redfish service root"),
-        (200, r#"{"RedfishVersion":"1.6"#, "no JSON object"),
         (401, "", "wants a login"),
         (404, "<html>", "HTTP 404"),
         (503, "", "HTTP 503"),

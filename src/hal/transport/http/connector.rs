@@ -19,7 +19,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::error::{Fault, HttpError, Phase};
-use super::socket::DeadlineSocket;
+use super::socket::{DeadlineSocket, Handle};
 use super::tls::{Seen, TlsInfo, version_text};
 
 /// What the connector learnt, readable while and after requests run.
@@ -33,6 +33,8 @@ pub(super) struct Shared {
     pub(super) sent: AtomicBool,
     /// Connections that are open.
     pub(super) open: AtomicUsize,
+    /// The connection that was made last.
+    pub(super) last: Mutex<Handle>,
     /// Connections that were made.
     pub(super) connects: AtomicUsize,
 }
@@ -120,6 +122,11 @@ impl Connector<()> for BmcConnector {
         .map_err(|e| other(HttpError::from_io(&e, Phase::Connect)))?;
         let mut socket = DeadlineSocket::new(tcp)?;
         socket.set_deadline(until);
+        *self
+            .shared
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = socket.handle();
         let stream = if details.needs_tls() {
             Stream::Tls(Box::new(self.handshake(socket, details.uri)?))
         } else {

@@ -329,6 +329,11 @@ impl Client {
         self.shared.open.load(Ordering::Relaxed)
     }
 
+    /// Breaks off the request that is running.
+    pub fn abort(&self) {
+        lock(&self.shared.last).shut();
+    }
+
     /// Closes the idle connection.
     pub fn close_idle(&self) {
         *lock(&self.agent) = (self.make)();

@@ -1,7 +1,8 @@
 //! A blocking TCP connection on which no read or write lasts beyond a deadline, however slowly bytes drip.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 /// How much of the server's first bytes is kept, to tell plain HTTP from TLS.
@@ -10,7 +11,7 @@ const FIRST: usize = 16;
 /// A TCP stream with a moving deadline.
 #[derive(Debug)]
 pub(super) struct DeadlineSocket {
-    tcp: TcpStream,
+    tcp: Arc<TcpStream>,
     deadline: Option<Instant>,
     first: Vec<u8>,
 }
@@ -21,7 +22,7 @@ impl DeadlineSocket {
         tcp.set_nonblocking(false)?;
         tcp.set_nodelay(true)?;
         Ok(Self {
-            tcp,
+            tcp: Arc::new(tcp),
             deadline: None,
             first: Vec::new(),
         })
@@ -44,6 +45,11 @@ impl DeadlineSocket {
         idle && self.tcp.set_nonblocking(false).is_ok()
     }
 
+    /// A handle by which another thread can end the connection.
+    pub(super) fn handle(&self) -> Handle {
+        Handle(Arc::downgrade(&self.tcp))
+    }
+
     fn left(&self) -> io::Result<Option<Duration>> {
         match self.deadline {
             None => Ok(None),
@@ -51,6 +57,19 @@ impl DeadlineSocket {
                 Some(left) if !left.is_zero() => Ok(Some(left)),
                 _ => Err(io::ErrorKind::TimedOut.into()),
             },
+        }
+    }
+}
+
+/// A connection seen from another thread.
+#[derive(Debug, Default)]
+pub(super) struct Handle(Weak<TcpStream>);
+
+impl Handle {
+    /// Ends the connection: whoever waits on it goes on at once.
+    pub(super) fn shut(&self) {
+        if let Some(tcp) = self.0.upgrade() {
+            let _ = tcp.shutdown(Shutdown::Both);
         }
     }
 }
@@ -67,7 +86,7 @@ fn timed_out(error: io::Error) -> io::Error {
 impl Read for DeadlineSocket {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.tcp.set_read_timeout(self.left()?)?;
-        let n = self.tcp.read(buf).map_err(timed_out)?;
+        let n = (&*self.tcp).read(buf).map_err(timed_out)?;
         if self.first.len() < FIRST {
             let got = buf.get(..n).unwrap_or_default();
             let wanted = FIRST - self.first.len();
@@ -80,10 +99,10 @@ impl Read for DeadlineSocket {
 impl Write for DeadlineSocket {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.tcp.set_write_timeout(self.left()?)?;
-        self.tcp.write(buf).map_err(timed_out)
+        (&*self.tcp).write(buf).map_err(timed_out)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.tcp.flush()
+        (&*self.tcp).flush()
     }
 }

@@ -1,6 +1,6 @@
 //! One request: connection, login, sending, and what may be sent again.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{Inner, State, threads};
 use crate::hal::error::{Error, Kind, Result};
+use crate::hal::model::Cancel;
 use crate::hal::redfish::{Answer, Ask, AuthStyle, Method};
 use crate::hal::transport::http::{Fault, HttpError, Phase, Reply, Request, hello, open_in_all};
 
@@ -47,14 +48,33 @@ impl Inner {
         mut turn: OwnedMutexGuard<State>,
         ask: Ask,
         deadline: Instant,
+        cancel: Cancel,
     ) -> Result<Answer> {
         turn.count += 1;
         let count = turn.count;
+        self.serving(count);
+        if ask.method.is_read() {
+            turn.cancel = cancel;
+        }
         let outcome = self.logged_in(&mut turn, &ask, deadline).await;
+        turn.cancel = Cancel::new();
+        self.serving(0);
         turn.last_used = Some(Instant::now());
         drop(turn);
         self.close_when_idle(count);
         outcome
+    }
+
+    /// Breaks off request number `count`, if it is the one in flight.
+    pub(super) fn abort(&self, count: u64) {
+        let serving = self.serving.lock().unwrap_or_else(PoisonError::into_inner);
+        if *serving == count {
+            self.client.abort();
+        }
+    }
+
+    fn serving(&self, count: u64) {
+        *self.serving.lock().unwrap_or_else(PoisonError::into_inner) = count;
     }
 
     /// Ends session and connection when no other request follows for a while.
@@ -124,9 +144,15 @@ impl Inner {
         let what = ask.to_string();
         let mut second = false;
         loop {
-            self.connection(state, ask, second, deadline)
-                .await
-                .map_err(|e| error(&what, e))?;
+            tokio::select! {
+                biased;
+                () = state.cancel.cancelled() => {
+                    return Err(Error::new(Kind::Cancelled, what));
+                }
+                connected = self.connection(state, ask, second, deadline) => {
+                    connected.map_err(|e| error(&what, e))?;
+                }
+            }
             let Ok(Ok(_thread)) =
                 tokio::time::timeout_at(deadline.into(), threads().acquire()).await
             else {
