@@ -16,6 +16,7 @@ mod fleet;
 mod inband;
 mod oracle_ipmi_sim;
 mod probe;
+mod redfish;
 mod redfish_client;
 mod round_trips;
 mod session;

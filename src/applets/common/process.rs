@@ -34,6 +34,8 @@ pub fn init_log(verbose: u8) {
     if let Ok(filter) = std::env::var("HALBOX_LOG") {
         builder.parse_filters(&filter);
     }
+    // Dumps requests with the passwords in them: never, whatever the filters say.
+    builder.filter_module("ureq_proto::util", LevelFilter::Off);
     builder.format(|out, record| {
         let level = record.level().as_str().to_ascii_lowercase();
         let text = super::output::printable(&record.args().to_string()).into_owned();

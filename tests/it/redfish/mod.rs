@@ -1,0 +1,8 @@
+//! The Redfish driver against recorded servers and against sushy-emulator.
+
+mod bench;
+mod forced;
+mod matrix;
+mod requests;
+mod sushy;
+mod table;
