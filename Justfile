@@ -29,6 +29,10 @@ deny:
 demo:
     tests/demo.sh
 
+# What the Redfish driver does on thirteen recorded servers: operation x tree (needs ../shared/corpora)
+matrix:
+    cargo test --test it redfish::matrix::table -- --ignored --nocapture
+
 # N simulated BMCs that stay until Ctrl-C
 sim *args:
     cargo run --release -- sim {{args}}

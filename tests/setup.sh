@@ -46,6 +46,10 @@ have just || pip3 install -q rust-just </dev/null 2>/dev/null ||
     pip3 install -q --break-system-packages rust-just </dev/null 2>/dev/null ||
     echo "setup: no just; every recipe of the Justfile is one command that works without it" >&2
 
+have sushy-emulator || pip3 install -q sushy-tools </dev/null 2>/dev/null ||
+    pip3 install -q --break-system-packages sushy-tools </dev/null 2>/dev/null ||
+    echo "setup: no sushy-emulator; the test against it is left out" >&2
+
 missing=()
 for tool in ipmi_sim ipmitool ipmipower qemu-system-x86_64; do have $tool || missing+=("$tool"); done
 if [ ${#missing[@]} -gt 0 ]; then

@@ -10,6 +10,7 @@ use halbox::hal::drivers::redfish;
 use halbox::hal::model::{Cx, Reading, Secret};
 use halbox::hal::redfish::{Client, Door, Quirks};
 use halbox::hal::transport::redfish::{Config, HttpDoor};
+use halbox::hal::vendors::{self, Facts};
 use halbox::hal::{Kind, Result};
 
 use crate::common::mockup::{Logged, Mockup};
@@ -21,6 +22,8 @@ pub const SECOND: &str = "s3cond-Pa55word-e";
 
 /// One server, one login.
 pub struct Bench {
+    /// Only defaults, as for a vendor that nobody knows.
+    pub plain: bool,
     pub mock: Mockup,
     pub door: Arc<HttpDoor>,
     pub bmc: Bmc,
@@ -46,7 +49,9 @@ impl log::Log for Watch {
         let marks = ["Pa55word", "UGE1NXdvcm", "BhNTV3b3Jk", "QYTU1d29yZ"];
         if marks.iter().any(|mark| text.contains(mark)) {
             let place = record.target();
-            let mut leaks = LEAKS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut leaks = LEAKS
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             leaks.push(format!("{place}: {text}"));
         }
     }
@@ -55,8 +60,30 @@ impl log::Log for Watch {
 }
 
 impl Bench {
-    /// Serves `tree` strictly over HTTPS, `user` being its administrator; `None` without the trees.
-    pub fn open(tree: &str, user: &str, options: &[&str]) -> Option<Self> {
+    /// Serves `tree` strictly over HTTPS, `user` being its administrator; `None` without the trees. The driver knows of
+    /// the vendor what the service root says.
+    pub async fn open(tree: &str, user: &str, options: &[&str]) -> Option<Self> {
+        let mut bench = Self::plain(tree, user, options)?;
+        let root = bench.mock.state("/redfish/v1/");
+        let text = |key: &str| root[key].as_str().map(str::to_owned);
+        let oem = root["Oem"].as_object().map(|o| o.keys().cloned().collect());
+        let facts = Facts {
+            oem: oem.unwrap_or_default(),
+            vendor: text("Vendor"),
+            product: text("Product"),
+            ..Facts::default()
+        };
+        let (quirks, found) = vendors::redfish_quirks(&facts);
+        let client = Client::new(Arc::clone(&bench.door) as Arc<dyn Door>, quirks);
+        bench.bmc = Bmc::default();
+        redfish::attach(&mut bench.bmc, Arc::clone(&client));
+        vendors::overwrite(&mut bench.bmc, &found, Some(&client));
+        bench.plain = false;
+        Some(bench)
+    }
+
+    /// The same without knowing anything of the vendor.
+    pub fn plain(tree: &str, user: &str, options: &[&str]) -> Option<Self> {
         static WATCH: Once = Once::new();
         WATCH.call_once(|| {
             if log::set_boxed_logger(Box::new(Watch)).is_ok() {
@@ -71,7 +98,12 @@ impl Bench {
         let mut bmc = Bmc::default();
         let client = Client::new(Arc::clone(&door) as Arc<dyn Door>, Quirks::default());
         redfish::attach(&mut bmc, client);
-        Some(Self { mock, door, bmc })
+        Some(Self {
+            plain: true,
+            mock,
+            door,
+            bmc,
+        })
     }
 
     /// What must hold at the end: no session left, one connection at a time, no password logged.
@@ -90,13 +122,18 @@ impl Bench {
                 .filter(|(conn, end)| **conn < this && **end > n)
                 .map(|(conn, _)| *conn)
                 .collect();
-            assert!(open.is_empty(), "{name}: request {n} on {this} while {open:?} is in use");
+            assert!(
+                open.is_empty(),
+                "{name}: request {n} on {this} while {open:?} is in use"
+            );
         }
         assert!(
             !log.iter().any(|r| r.status == 401),
             "{name}: a login was refused"
         );
-        let leaks = LEAKS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let leaks = LEAKS
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         assert!(leaks.is_empty(), "passwords in the log: {leaks:?}");
     }
 }
@@ -113,7 +150,11 @@ pub fn operation() -> Cx {
 pub fn outcome<T>(result: Result<Reading<T>>) -> Result<T, (Kind, String)> {
     match result {
         Ok(reading) => {
-            assert!(reading.source.at.starts_with("/redfish/v1"), "{}", reading.source.at);
+            assert!(
+                reading.source.at.starts_with("/redfish/v1"),
+                "{}",
+                reading.source.at
+            );
             Ok(reading.value)
         }
         Err(error) => {

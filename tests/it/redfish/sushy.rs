@@ -95,7 +95,11 @@ fn certificate(openssl: &Path, dir: &Path) {
         .args("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 30 -subj /CN=bmc".split(' '))
         .output()
         .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
 }
 
 fn spawn(program: &Path, dir: &Path, address: SocketAddr) -> Child {
@@ -138,7 +142,10 @@ async fn power_boot_and_led_with_read_back() {
     assert_eq!(refused.0, Kind::Refused);
     let on = power(PowerAction::On).await.unwrap();
     assert_eq!((on.state, on.verified), (PowerState::On, Verified::Yes));
-    assert_eq!(power(PowerAction::Reset).await.unwrap().state, PowerState::On);
+    assert_eq!(
+        power(PowerAction::Reset).await.unwrap().state,
+        PowerState::On
+    );
     let off = power(PowerAction::Off).await.unwrap();
     assert_eq!((off.state, off.verified), (PowerState::Off, Verified::Yes));
     let soft = power(PowerAction::Soft).await.unwrap();
@@ -147,12 +154,19 @@ async fn power_boot_and_led_with_read_back() {
     let boot = async |target, persistent| {
         let cx = operation();
         let mode = BootMode::Uefi;
-        let request = BootRequest { target, mode, persistent };
+        let request = BootRequest {
+            target,
+            mode,
+            persistent,
+        };
         outcome(bmc.boot.call("boot", |b| b.set(&cx, request)).await)
     };
     for target in [BootTarget::Pxe, BootTarget::Disk] {
         let set = boot(target, true).await.unwrap();
-        assert_eq!((set.target, set.persistence), (target, BootPersistence::Persistent));
+        assert_eq!(
+            (set.target, set.persistence),
+            (target, BootPersistence::Persistent)
+        );
         let cx = operation();
         let now = outcome(bmc.boot.call("boot", |b| b.state(&cx)).await).unwrap();
         assert_eq!(now, set);
@@ -162,7 +176,10 @@ async fn power_boot_and_led_with_read_back() {
     assert_eq!(kind, Kind::Refused, "{words}");
     // It has no BiosSetup.
     let (kind, words) = boot(BootTarget::Bios, true).await.unwrap_err();
-    assert!(matches!(kind, Kind::Unsupported | Kind::Refused), "{kind:?} {words}");
+    assert!(
+        matches!(kind, Kind::Unsupported | Kind::Refused),
+        "{kind:?} {words}"
+    );
 
     for on in [true, false] {
         let want = if on { LedState::On } else { LedState::Off };

@@ -339,7 +339,11 @@ pub const TREES: [Tree; 13] = [
         watts: None,
         supplies: None,
         sensors: None,
-        log: Some(("/redfish/v1/Systems/system/LogServices/EventLog/Entries", 0, None)),
+        log: Some((
+            "/redfish/v1/Systems/system/LogServices/EventLog/Entries",
+            0,
+            None,
+        )),
         led: Some("LocationIndicatorActive"),
         boot: OFF,
         reset: None,

@@ -104,6 +104,11 @@ pub(super) fn refusal(status: u16, id: &str) -> Answer {
 }
 
 impl Scripted {
+    /// Adds a document.
+    pub(super) fn add(&self, path: &str, json: Value) {
+        self.state.lock().unwrap().0.insert(path.to_owned(), json);
+    }
+
     /// A client with these quirks.
     pub(super) fn client(self: &Arc<Self>, quirks: Quirks) -> Arc<Client> {
         Client::new(Arc::clone(self) as Arc<dyn Door>, quirks)
