@@ -25,7 +25,7 @@ use crate::hal::model::Cancel;
 use crate::hal::report::{Needs, Report};
 use crate::hal::transport::Lan;
 use crate::hal::transport::http::Trust;
-use login::{Login, Reporter};
+use login::{Found, Login, Made, Reporter};
 
 /// Targets asked at the same time unless told otherwise.
 const FANOUT: &str = "512";
@@ -133,8 +133,13 @@ struct Probed {
     /// Is everything there that the daemon needs?
     #[serde(skip_serializing_if = "Option::is_none")]
     needs: Option<Needs>,
+    /// Which of several credentials it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login: Option<Found>,
     #[serde(skip)]
     report: Option<Report>,
+    #[serde(skip)]
+    failed: Option<Kind>,
 }
 
 impl Probed {
@@ -143,11 +148,18 @@ impl Probed {
         Self {
             findings,
             needs: None,
+            login: None,
             report: None,
+            failed: None,
         }
     }
 
-    fn add(&mut self, report: Report) {
+    fn add(&mut self, made: Made) {
+        self.login = made.login;
+        self.failed = made.failed;
+        let Some(report) = made.report else {
+            return;
+        };
         let entries = report.entries.iter().map(serde_json::to_value);
         self.findings.capabilities = Some(entries.filter_map(Result::ok).collect());
         self.needs = Some(report.needs());
@@ -169,7 +181,7 @@ impl Probed {
             Some(report) if report.is_denied() => Err(Kind::Auth),
             Some(report) if !report.needs().complete => Err(Kind::Unsupported),
             Some(_) => Ok(()),
-            None => Err(Kind::Unsupported),
+            None => Err(self.failed.unwrap_or(Kind::Unsupported)),
         }
     }
 }
@@ -315,6 +327,9 @@ fn one(output: &Output, document: &Probes, logs_in: bool) -> Result<(), Failure>
     match output.format {
         Format::Table | Format::Wide => {
             let mut text = report::text(&probed.findings);
+            if let Some(found) = &probed.login {
+                text.push_str(&report::login(found));
+            }
             if let Some(report) = &probed.report {
                 text.push('\n');
                 text.push_str(&match output.format {

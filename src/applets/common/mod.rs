@@ -1,9 +1,11 @@
 //! What all applets share: options, output, exit codes. Nothing here knows a protocol.
 
+pub mod candidates;
 pub mod confirm;
 pub mod credentials;
 pub mod duration;
 pub mod exit;
+pub mod input;
 pub mod new_password;
 pub mod output;
 pub mod process;

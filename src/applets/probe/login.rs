@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::Probed;
+use crate::applets::common::candidates;
 use crate::applets::common::credentials::{self, Credentials};
 use crate::applets::common::exit::Failure;
 use crate::applets::common::progress::Progress;
@@ -16,10 +18,12 @@ use crate::hal::bmc::Bmc;
 use crate::hal::detect::Findings;
 use crate::hal::fleet::{Endpoint, Fleet, Forgetful, Memory};
 use crate::hal::ipmi::session::{Config, Version};
-use crate::hal::model::{Cancel, Cx, DriverName};
+use crate::hal::gate::Gate;
+use crate::hal::logins::{self, Candidate, Search};
+use crate::hal::model::{Cancel, Cx, DriverName, Secret};
 use crate::hal::report::{self, Report};
 use crate::hal::transport::Lan;
-use crate::hal::{Result, vendors};
+use crate::hal::{Kind, Result, vendors};
 use crate::inventory::Cache;
 
 /// Time for the report of one target unless `--timeout` says otherwise.
@@ -33,7 +37,7 @@ const LINGER: Duration = Duration::from_secs(5);
 
 /// Adds what only matters with credentials.
 pub(super) fn args(command: Command) -> Command {
-    credentials::args(command)
+    candidates::args(credentials::args(command))
         .arg(
             Arg::new("writes")
                 .long("writes")
@@ -76,10 +80,19 @@ pub(super) fn args(command: Command) -> Command {
         )
 }
 
+/// Who logs in.
+#[derive(Debug, Clone)]
+enum Who {
+    /// As the operator says.
+    One(Credentials),
+    /// One of these; the gate and `--try-now` decide what may be tried.
+    Several(Vec<Candidate>, Arc<Gate>, bool),
+}
+
 /// Who logs in and how.
 #[derive(Debug, Clone)]
 pub(super) struct Login {
-    pub(super) credentials: Credentials,
+    who: Who,
     pub(super) only: Option<DriverName>,
     pub(super) options: report::Options,
     pub(super) whole: Duration,
@@ -91,14 +104,19 @@ pub(super) struct Login {
 impl Login {
     /// From the options; `None` when nobody logs in.
     pub(super) fn from_matches(m: &ArgMatches) -> std::result::Result<Option<Self>, Failure> {
-        let Some(credentials) = credentials::given(m)? else {
-            if m.get_flag("writes") {
-                return Err(Failure::usage("--writes needs a login").hint("add -U NAME"));
-            }
+        let cache = !m.get_flag("no-cache");
+        let who = if let Some(list) = candidates::given(m)? {
+            let gate = Arc::new(candidates::gate(cache));
+            Who::Several(list, gate, m.get_flag("try-now"))
+        } else if let Some(one) = credentials::given(m)? {
+            Who::One(one)
+        } else if m.get_flag("writes") {
+            return Err(Failure::usage("--writes needs a login").hint("add -U NAME"));
+        } else {
             return Ok(None);
         };
         Ok(Some(Self {
-            credentials,
+            who,
             only: m.get_one::<DriverName>("driver").copied(),
             options: report::Options {
                 writes: m.get_flag("writes"),
@@ -110,13 +128,13 @@ impl Login {
                 Some("1.5") => Version::V1_5,
                 _ => Version::V2_0,
             },
-            cache: !m.get_flag("no-cache"),
+            cache,
         }))
     }
 
     /// The login over IPMI.
-    fn session(&self) -> Config {
-        let Credentials { user, password, kg } = &self.credentials;
+    fn session(&self, credentials: &Credentials) -> Config {
+        let Credentials { user, password, kg } = credentials;
         let mut session = Config::new(user.as_bytes(), password.clone());
         session.kg.clone_from(kg);
         session.version = self.version;
@@ -125,6 +143,27 @@ impl Login {
         }
         session
     }
+}
+
+/// What came of one target.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    pub(super) report: Option<Report>,
+    /// How the login was found, where it was searched for.
+    pub(super) login: Option<Found>,
+    /// Why there is no report.
+    pub(super) failed: Option<Kind>,
+}
+
+/// The outcome of a search among several credentials.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Found {
+    /// Place of the right one in the file, from 1 on.
+    pub(super) candidate: Option<usize>,
+    /// Its user.
+    pub(super) user: Option<String>,
+    /// What was done.
+    pub(super) steps: Vec<String>,
 }
 
 /// Makes reports of what was found. One for all targets.
@@ -149,39 +188,104 @@ impl Reporter {
         }
     }
 
-    /// The report of one target; `None` when there is nothing to log in to.
-    pub(super) async fn report(&self, found: &Findings, cancel: &Cancel) -> Option<Report> {
-        let bmc = match self.bmc(found) {
-            Ok(bmc) => bmc?,
-            Err(error) => {
-                log::warn!("{}: {}", found.target, error.chain());
-                return None;
-            }
-        };
+    /// The report of one target.
+    pub(super) async fn report(&self, found: &Findings, cancel: &Cancel) -> Made {
+        let mut made = Made::default();
         let mut cx = Cx::until(Instant::now() + self.login.whole).with_cancel(cancel.clone());
         cx.request_id = Arc::from(format!("report of {}", found.target));
-        Some(report::report(&bmc, &cx, &self.login.options).await)
+        let mut keep = None;
+        let credentials = match &self.login.who {
+            Who::One(credentials) => credentials.clone(),
+            Who::Several(list, gate, try_now) => {
+                let outcome = self.search(&cx, found, list, gate, *try_now).await;
+                made.login = Some(Found {
+                    candidate: outcome.found.map(|i| i + 1),
+                    user: outcome.found.and_then(|i| Some(list.get(i)?.user.clone())),
+                    steps: outcome.steps,
+                });
+                keep = outcome.session;
+                let Some(right) = outcome.found.and_then(|i| list.get(i)) else {
+                    made.failed = Some(Kind::Auth);
+                    return made;
+                };
+                Credentials {
+                    user: right.user.clone(),
+                    password: right.password.clone(),
+                    kg: None,
+                }
+            }
+        };
+        match self.bmc(&cx, found, &credentials).await {
+            Ok(Some(bmc)) => {
+                made.report = Some(report::report(&bmc, &cx, &self.login.options).await);
+            }
+            Ok(None) => made.failed = Some(Kind::Unsupported),
+            Err(error) => {
+                log::warn!("{}: {}", found.target, error.chain());
+                made.failed = Some(error.kind());
+            }
+        }
+        drop(keep);
+        made
     }
 
-    fn bmc(&self, found: &Findings) -> Result<Option<Bmc>> {
-        let wanted = |driver| self.login.only.is_none_or(|only| only == driver);
+    /// Finds the right candidate.
+    async fn search(
+        &self,
+        cx: &Cx,
+        found: &Findings,
+        list: &[Candidate],
+        gate: &Gate,
+        try_now: bool,
+    ) -> logins::Outcome {
+        let nobody = Credentials {
+            user: String::new(),
+            password: Secret::new(Vec::new()),
+            kg: None,
+        };
+        let address = found.address.map(|a| a.to_string()).unwrap_or_default();
+        let search = Search {
+            fleet: &self.fleet,
+            gate,
+            bmc: &address,
+            endpoint: self
+                .endpoint(found, &nobody)
+                .filter(|_| self.login.version == Version::V2_0),
+            now: candidates::now(),
+            try_now,
+        };
+        search.run(cx, list, None).await
+    }
+
+    fn wants(&self, driver: DriverName) -> bool {
+        self.login.only.is_none_or(|only| only == driver)
+    }
+
+    /// How the BMC is reached over IPMI, if it is.
+    fn endpoint(&self, found: &Findings, credentials: &Credentials) -> Option<Endpoint> {
+        let available = found.available().contains(&DriverName::Ipmi);
+        let ipmi = found.ipmi().filter(|_| available && self.wants(DriverName::Ipmi))?;
+        Some(Endpoint {
+            addr: SocketAddr::new(found.address?, ipmi.port),
+            session: self.login.session(credentials),
+            pin_suite: self.login.suite.is_none(),
+            linger: LINGER,
+        })
+    }
+
+    /// The BMC with all drivers that were found; `None` when there is nothing to log in to.
+    async fn bmc(
+        &self,
+        _cx: &Cx,
+        found: &Findings,
+        credentials: &Credentials,
+    ) -> Result<Option<Bmc>> {
+        let Some(endpoint) = self.endpoint(found, credentials) else {
+            return Ok(None);
+        };
         let mut bmc = Bmc::default();
-        let mut any = false;
-        let available = found.available();
-        if let (Some(ip), Some(ipmi)) = (found.address, found.ipmi())
-            && available.contains(&DriverName::Ipmi)
-            && wanted(DriverName::Ipmi)
-        {
-            let endpoint = Endpoint {
-                addr: SocketAddr::new(ip, ipmi.port),
-                session: self.login.session(),
-                pin_suite: self.login.suite.is_none(),
-                linger: LINGER,
-            };
-            vendors::attach(&mut bmc, self.fleet.bmc(&endpoint)?);
-            any = true;
-        }
-        Ok(any.then_some(bmc))
+        vendors::attach_ipmi(&mut bmc, self.fleet.bmc(&endpoint)?);
+        Ok(Some(bmc))
     }
 
     /// Closes all sessions, then stores what was learnt.
@@ -205,7 +309,7 @@ pub(super) async fn report_all(
 ) {
     let reporter = Arc::new(reporter);
     let mut progress = Progress::new(probes.len() as u64);
-    let mut running: JoinSet<(usize, Option<Report>)> = JoinSet::new();
+    let mut running: JoinSet<(usize, Made)> = JoinSet::new();
     let mut waiting: Vec<(usize, Findings)> = probes
         .iter()
         .enumerate()
@@ -224,10 +328,10 @@ pub(super) async fn report_all(
         // After a cancel, too: what was changed is put back first.
         match running.join_next().await {
             None => break,
-            Some(Ok((i, report))) => {
-                progress.step(report.is_some());
-                if let (Some(probed), Some(report)) = (probes.get_mut(i), report) {
-                    probed.add(report);
+            Some(Ok((i, made))) => {
+                progress.step(made.report.is_some());
+                if let Some(probed) = probes.get_mut(i) {
+                    probed.add(made);
                 }
             }
             Some(Err(e)) => log::error!("a report ended unexpectedly: {e}"),

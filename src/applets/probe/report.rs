@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::Probed;
+use super::login::Found;
 use crate::applets::common::output::printable;
 use crate::applets::common::table::{Cell, Table, Tone, column, wide};
 use crate::hal::detect::Findings;
@@ -83,8 +84,21 @@ fn needs(probed: &Probed) -> Cell {
             };
             Cell::new(text, Tone::Warn)
         }
+        _ if probed.login.is_some() => Cell::new("no login", Tone::Bad),
         _ => Cell::from(""),
     }
+}
+
+/// How a login was found, or why not.
+pub(super) fn login(found: &Found) -> String {
+    let mut out = String::new();
+    for step in &found.steps {
+        let _ = writeln!(out, "{:<18}{}", "Login", printable(step));
+    }
+    if found.candidate.is_none() {
+        let _ = writeln!(out, "{:<18}no candidate was found to be right", "Login");
+    }
+    out
 }
 
 /// The report of one address.
