@@ -106,11 +106,17 @@ mod tests {
             std::fs::write(&file, text).unwrap();
             read(&file)
         };
-        let two = of("- {user: ADMIN, password: ADMIN}\n- {user: root, password: \"0123\"}\n").unwrap();
+        let two =
+            of("- {user: ADMIN, password: ADMIN}\n- {user: root, password: \"0123\"}\n").unwrap();
         assert_eq!((two.len(), two[1].password.expose()), (2, &b"0123"[..]));
         assert!(!format!("{two:?}").contains("0123"));
         assert_eq!(of("[]").unwrap_err().code(), 2);
         assert_eq!(of("- {user: a, pass: b}\n").unwrap_err().code(), 2);
-        assert_eq!(of(&"- {user: a, password: b}\n".repeat(17)).unwrap_err().code(), 2);
+        assert_eq!(
+            of(&"- {user: a, password: b}\n".repeat(17))
+                .unwrap_err()
+                .code(),
+            2
+        );
     }
 }

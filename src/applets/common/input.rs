@@ -12,7 +12,8 @@ const LIMIT: u64 = 1 << 20;
 
 /// Reads a YAML (or JSON) file. Errors name file, line and field, and never quote what stands there: it may be a password.
 pub fn yaml<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    let failed = |what: &dyn std::fmt::Display| Failure::usage(format!("{}: {what}", path.display()));
+    let failed =
+        |what: &dyn std::fmt::Display| Failure::usage(format!("{}: {what}", path.display()));
     let mut text = String::new();
     std::fs::File::open(path)
         .map_err(|e| failed(&e))?
@@ -69,9 +70,18 @@ mod tests {
         };
         let wrong = read("\nport: hunter2\n");
         assert_eq!(wrong.code(), 2);
-        assert!(wrong.message().contains("f.yaml: line 2"), "{}", wrong.message());
+        assert!(
+            wrong.message().contains("f.yaml: line 2"),
+            "{}",
+            wrong.message()
+        );
         assert!(!wrong.message().contains("hunter2"), "{}", wrong.message());
         assert!(read("prot: 1\n").message().contains("prot"));
-        assert_eq!(yaml::<Thing>(Path::new("/does/not/exist")).unwrap_err().code(), 2);
+        assert_eq!(
+            yaml::<Thing>(Path::new("/does/not/exist"))
+                .unwrap_err()
+                .code(),
+            2
+        );
     }
 }

@@ -17,8 +17,8 @@ use crate::applets::common::progress::Progress;
 use crate::hal::bmc::Bmc;
 use crate::hal::detect::Findings;
 use crate::hal::fleet::{Endpoint, Fleet, Forgetful, Memory};
-use crate::hal::ipmi::session::{Config, Version};
 use crate::hal::gate::Gate;
+use crate::hal::ipmi::session::{Config, Version};
 use crate::hal::logins::{self, Candidate, Search};
 use crate::hal::model::{Cancel, Cx, DriverName, Secret};
 use crate::hal::report::{self, Report};
@@ -264,7 +264,9 @@ impl Reporter {
     /// How the BMC is reached over IPMI, if it is.
     fn endpoint(&self, found: &Findings, credentials: &Credentials) -> Option<Endpoint> {
         let available = found.available().contains(&DriverName::Ipmi);
-        let ipmi = found.ipmi().filter(|_| available && self.wants(DriverName::Ipmi))?;
+        let ipmi = found
+            .ipmi()
+            .filter(|_| available && self.wants(DriverName::Ipmi))?;
         Some(Endpoint {
             addr: SocketAddr::new(found.address?, ipmi.port),
             session: self.login.session(credentials),

@@ -42,9 +42,21 @@ fn the_right_password_is_found_without_a_failed_login() {
     ];
     let (code, found, said) = probe(cache.path(), &line, &list);
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!((found["login"]["candidate"].as_u64(), &found["login"]["user"]), (Some(3), &"admin".into()));
+    assert_eq!(
+        (
+            found["login"]["candidate"].as_u64(),
+            &found["login"]["user"]
+        ),
+        (Some(3), &"admin".into())
+    );
     assert_eq!(found["needs"]["complete"], true);
-    for counter in ["failed_logins", "lockouts", "sessions_open", "half_open", "handshakes_abandoned"] {
+    for counter in [
+        "failed_logins",
+        "lockouts",
+        "sessions_open",
+        "half_open",
+        "handshakes_abandoned",
+    ] {
         assert_eq!(sim.total(counter), 0, "{counter}");
     }
     assert!(!said.contains("-marker"), "{said}");
@@ -59,15 +71,30 @@ fn when_none_is_right_nothing_is_tried_and_the_next_run_knows() {
     let (code, found, said) = probe(cache.path(), &line, &list);
     assert_eq!(code, Some(4), "{said}");
     assert_eq!(found["login"]["candidate"], Value::Null);
-    assert!(found["login"]["steps"][0].as_str().unwrap().contains("none of 2 passwords"), "{said}");
+    assert!(
+        found["login"]["steps"][0]
+            .as_str()
+            .unwrap()
+            .contains("none of 2 passwords"),
+        "{said}"
+    );
     for counter in ["failed_logins", "sessions_opened"] {
         assert_eq!(sim.total(counter), 0, "{counter}");
     }
     let before = sim.total("half_open") + sim.total("handshakes_abandoned");
     let (code, found, said) = probe(cache.path(), &line, &list);
     assert_eq!(code, Some(4), "{said}");
-    assert!(found["login"]["steps"][0].as_str().unwrap().contains("known to be wrong"), "{said}");
-    assert_eq!(sim.total("half_open") + sim.total("handshakes_abandoned"), before);
+    assert!(
+        found["login"]["steps"][0]
+            .as_str()
+            .unwrap()
+            .contains("known to be wrong"),
+        "{said}"
+    );
+    assert_eq!(
+        sim.total("half_open") + sim.total("handshakes_abandoned"),
+        before
+    );
     for file in std::fs::read_dir(cache.path().join("halbox")).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(7).any(|w| w == b"-marker"));
@@ -80,12 +107,24 @@ fn users_that_do_not_exist_are_passed_over() {
         return;
     };
     let cache = tempfile::tempdir().unwrap();
-    let list = [("root", "calvin"), ("ADMIN", "ADMIN"), ("ipmiusr", "nope"), ("ipmiusr", "test")];
+    let list = [
+        ("root", "calvin"),
+        ("ADMIN", "ADMIN"),
+        ("ipmiusr", "nope"),
+        ("ipmiusr", "test"),
+    ];
     let (code, found, said) = probe(cache.path(), &sim.target(), &list);
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(found["login"]["candidate"], 4);
-    let steps: Vec<&str> =
-        found["login"]["steps"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+    let steps: Vec<&str> = found["login"]["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s.as_str().unwrap())
+        .collect();
     assert_eq!(steps.len(), 3, "{steps:?}");
-    assert_eq!((steps[0], steps[1]), ("IPMI: no user 'root'", "IPMI: no user 'ADMIN'"));
+    assert_eq!(
+        (steps[0], steps[1]),
+        ("IPMI: no user 'root'", "IPMI: no user 'ADMIN'")
+    );
 }

@@ -90,7 +90,10 @@ const RULES: &[Rule] = &[
     Rule {
         words: &["serde_yaml"],
         within: &[],
-        except: &["src/applets/common/output.rs", "src/applets/common/input.rs"],
+        except: &[
+            "src/applets/common/output.rs",
+            "src/applets/common/input.rs",
+        ],
         why: "serde_yaml is archived: one place for each direction, so that it can be replaced",
     },
     Rule {
