@@ -156,6 +156,9 @@ mod tests {
             assert_eq!(back.hint(), Some("look again"));
         }
         let foreign = from_status(&Status::not_found("no"));
-        assert_eq!((foreign.kind(), foreign.chain().as_str()), (Kind::Config, "no"));
+        assert_eq!(
+            (foreign.kind(), foreign.chain().as_str()),
+            (Kind::Config, "no")
+        );
     }
 }

@@ -50,7 +50,7 @@ pub fn unix(path: &Path, group: Option<&str>) -> Result<(UnixListener, Socket)> 
             Error::new(Kind::Config, format!("there is no group '{name}'"))
                 .with_hint("make it (systemd-sysusers), or set socket-group")
         })?;
-        nix::unistd::chown(path, None, Some(gid)).map_err(|e| failed(e.into()))?;
+        std::os::unix::fs::chown(path, None, Some(gid.as_raw())).map_err(failed)?;
     }
     Ok((listener, socket))
 }

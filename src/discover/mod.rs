@@ -1,4 +1,22 @@
-//! From lease files to rows of the table: leases (pure) → plan (pure) → run.
+//! From lease files to rows of the table: leases (pure) → plan (pure) → run; and keeping rows up to date.
 
+pub mod doors;
+pub mod files;
+pub mod find;
 pub mod leases;
+pub mod look;
 pub mod plan;
+pub mod refresh;
+pub mod run;
+
+pub use doors::Doors;
+pub use run::{Discovery, Options};
+
+use std::time::SystemTime;
+
+/// The wall clock, in milliseconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}

@@ -101,6 +101,29 @@ impl Network {
     }
 }
 
+impl Network {
+    /// How many addresses it has (as many as a `u64` counts).
+    pub fn count(&self) -> u64 {
+        let bits = if self.address.is_ipv4() { 32 } else { 128 } - u32::from(self.prefix);
+        1u64.checked_shl(bits).unwrap_or(u64::MAX)
+    }
+
+    /// Its addresses, in their order.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        let (address, count, prefix) = (self.address, self.count(), u32::from(self.prefix));
+        (0..count).map(move |n| match address {
+            IpAddr::V4(net) => {
+                let mask = u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
+                IpAddr::V4((u32::from(net) & mask | n as u32).into())
+            }
+            IpAddr::V6(net) => {
+                let mask = u128::MAX.checked_shl(128 - prefix).unwrap_or(0);
+                IpAddr::V6((u128::from(net) & mask | u128::from(n)).into())
+            }
+        })
+    }
+}
+
 impl std::str::FromStr for Network {
     type Err = String;
 

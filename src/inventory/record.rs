@@ -96,6 +96,9 @@ pub struct Record {
     /// The certificate that was seen first.
     #[serde(default)]
     pub tls: Option<Tls>,
+    /// Why no credentials are sent there (certificate or vendor changed), until an operator trusts it again.
+    #[serde(default)]
+    pub untrusted: Option<String>,
     /// Firmware of the machine.
     #[serde(default)]
     pub bios: Bios,
@@ -258,6 +261,7 @@ impl Record {
             ipmi: IpmiAccess::default(),
             redfish: RedfishAccess::default(),
             tls: None,
+            untrusted: None,
             bios: Bios::default(),
             board: Board::default(),
             bmc_version: None,

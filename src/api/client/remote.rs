@@ -85,9 +85,12 @@ macro_rules! call {
 
 impl caps::Power for Remote {
     fn state<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<PowerState>>> {
-        call!(self, cx, power_service_client::PowerServiceClient.get_state(self.one(cx)), |m| {
-            reading(values::power_state_of(m.state), m.source)
-        })
+        call!(
+            self,
+            cx,
+            power_service_client::PowerServiceClient.get_state(self.one(cx)),
+            |m| reading(values::power_state_of(m.state), m.source)
+        )
     }
 
     fn set<'a>(
@@ -104,41 +107,59 @@ impl caps::Power for Remote {
             request_id: String::new(),
             patience: prost_types::Duration::try_from(left).ok(),
         };
-        call!(self, cx, power_service_client::PowerServiceClient.set(request(cx, message)), |m| {
-            let outcome = PowerOutcome {
-                state: values::power_state_of(m.state),
-                verified: values::verified_of(m.verified),
-            };
-            reading(outcome, m.source)
-        })
+        call!(
+            self,
+            cx,
+            power_service_client::PowerServiceClient.set(request(cx, message)),
+            |m| {
+                let outcome = PowerOutcome {
+                    state: values::power_state_of(m.state),
+                    verified: values::verified_of(m.verified),
+                };
+                reading(outcome, m.source)
+            }
+        )
     }
 }
 
 impl caps::Boot for Remote {
     fn state<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<BootState>>> {
-        call!(self, cx, boot_service_client::BootServiceClient.get_state(self.one(cx)), |m| {
-            reading(values::boot_of(&m), m.source)
-        })
+        call!(
+            self,
+            cx,
+            boot_service_client::BootServiceClient.get_state(self.one(cx)),
+            |m| reading(values::boot_of(&m), m.source)
+        )
     }
 
-    fn set<'a>(&'a self, cx: &'a Cx, boot: BootRequest) -> BoxFuture<'a, Result<Reading<BootState>>> {
+    fn set<'a>(
+        &'a self,
+        cx: &'a Cx,
+        boot: BootRequest,
+    ) -> BoxFuture<'a, Result<Reading<BootState>>> {
         let message = proto::SetBootRequest {
             bmc: self.bmc.clone(),
             target: values::boot_target(boot.target),
             mode: values::mode(Some(boot.mode)),
             persistent: boot.persistent,
         };
-        call!(self, cx, boot_service_client::BootServiceClient.set(request(cx, message)), |m| {
-            reading(values::boot_of(&m), m.source)
-        })
+        call!(
+            self,
+            cx,
+            boot_service_client::BootServiceClient.set(request(cx, message)),
+            |m| reading(values::boot_of(&m), m.source)
+        )
     }
 }
 
 impl caps::Led for Remote {
     fn state<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<LedState>>> {
-        call!(self, cx, led_service_client::LedServiceClient.get_state(self.one(cx)), |m| {
-            reading(values::led_state_of(m.state), m.source)
-        })
+        call!(
+            self,
+            cx,
+            led_service_client::LedServiceClient.get_state(self.one(cx)),
+            |m| reading(values::led_state_of(m.state), m.source)
+        )
     }
 
     fn set<'a>(&'a self, cx: &'a Cx, on: bool) -> BoxFuture<'a, Result<Reading<LedState>>> {
@@ -146,46 +167,70 @@ impl caps::Led for Remote {
             bmc: self.bmc.clone(),
             on,
         };
-        call!(self, cx, led_service_client::LedServiceClient.set(request(cx, message)), |m| {
-            reading(values::led_state_of(m.state), m.source)
-        })
+        call!(
+            self,
+            cx,
+            led_service_client::LedServiceClient.set(request(cx, message)),
+            |m| reading(values::led_state_of(m.state), m.source)
+        )
     }
 }
 
 impl caps::Identity for Remote {
     fn info<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<Info>>> {
-        call!(self, cx, machine_service_client::MachineServiceClient.info(self.one(cx)), |m| {
-            let source = m.source.clone();
-            reading(values::info_of(m), source)
-        })
+        call!(
+            self,
+            cx,
+            machine_service_client::MachineServiceClient.info(self.one(cx)),
+            |m| {
+                let source = m.source.clone();
+                reading(values::info_of(m), source)
+            }
+        )
     }
 }
 
 impl caps::Inventory for Remote {
-    fn fru<'a>(&'a self, cx: &'a Cx, id: Option<u8>) -> BoxFuture<'a, Result<Reading<Vec<FruDevice>>>> {
+    fn fru<'a>(
+        &'a self,
+        cx: &'a Cx,
+        id: Option<u8>,
+    ) -> BoxFuture<'a, Result<Reading<Vec<FruDevice>>>> {
         let message = proto::FruRequest {
             bmc: self.bmc.clone(),
             id: id.map(Into::into),
         };
-        call!(self, cx, machine_service_client::MachineServiceClient.fru(request(cx, message)), |m| {
-            reading(m.devices.into_iter().map(values::fru_of).collect(), m.source)
-        })
+        call!(
+            self,
+            cx,
+            machine_service_client::MachineServiceClient.fru(request(cx, message)),
+            |m| reading(
+                m.devices.into_iter().map(values::fru_of).collect(),
+                m.source,
+            )
+        )
     }
 }
 
 impl caps::Network for Remote {
     fn lan<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<LanInfo>>> {
-        call!(self, cx, machine_service_client::MachineServiceClient.lan(self.one(cx)), |m| {
-            reading(values::lan_of(&m), m.source)
-        })
+        call!(
+            self,
+            cx,
+            machine_service_client::MachineServiceClient.lan(self.one(cx)),
+            |m| reading(values::lan_of(&m), m.source)
+        )
     }
 }
 
 impl caps::BmcReset for Remote {
     fn bmc_reset<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<()>>> {
-        call!(self, cx, machine_service_client::MachineServiceClient.reset_bmc(self.one(cx)), |m| {
-            reading((), m.source)
-        })
+        call!(
+            self,
+            cx,
+            machine_service_client::MachineServiceClient.reset_bmc(self.one(cx)),
+            |m| reading((), m.source)
+        )
     }
 }
 
@@ -203,13 +248,18 @@ impl caps::Raw for Remote {
             cmd: cmd.into(),
             data,
         };
-        call!(self, cx, machine_service_client::MachineServiceClient.raw(request(cx, message)), |m| {
-            let reply = RawReply {
-                completion_code: u8::try_from(m.completion_code).unwrap_or(u8::MAX),
-                data: m.data,
-            };
-            reading(reply, m.source)
-        })
+        call!(
+            self,
+            cx,
+            machine_service_client::MachineServiceClient.raw(request(cx, message)),
+            |m| {
+                let reply = RawReply {
+                    completion_code: u8::try_from(m.completion_code).unwrap_or(u8::MAX),
+                    data: m.data,
+                };
+                reading(reply, m.source)
+            }
+        )
     }
 }
 
@@ -223,47 +273,77 @@ impl caps::Sensors for Remote {
             bmc: self.bmc.clone(),
             live_thresholds,
         };
-        call!(self, cx, telemetry_service_client::TelemetryServiceClient.sensors(request(cx, message)), |m| {
-            reading(m.sensors.into_iter().map(values::sensor_of).collect(), m.source)
-        })
+        call!(
+            self,
+            cx,
+            telemetry_service_client::TelemetryServiceClient.sensors(request(cx, message)),
+            |m| reading(
+                m.sensors.into_iter().map(values::sensor_of).collect(),
+                m.source,
+            )
+        )
     }
 }
 
 impl caps::Metrics for Remote {
     fn power_metrics<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<PowerMetrics>>> {
-        call!(self, cx, telemetry_service_client::TelemetryServiceClient.power_metrics(self.one(cx)), |m| {
-            reading(values::metrics_of(&m.watts.unwrap_or_default(), m.supplies), m.source)
-        })
+        call!(
+            self,
+            cx,
+            telemetry_service_client::TelemetryServiceClient.power_metrics(self.one(cx)),
+            |m| reading(
+                values::metrics_of(&m.watts.unwrap_or_default(), m.supplies),
+                m.source,
+            )
+        )
     }
 }
 
 impl caps::Supplies for Remote {
-    fn power_supplies<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<Vec<PowerSupply>>>> {
-        call!(self, cx, telemetry_service_client::TelemetryServiceClient.power_supplies(self.one(cx)), |m| {
-            reading(values::supplies_of(m.supplies), m.source)
-        })
+    fn power_supplies<'a>(
+        &'a self,
+        cx: &'a Cx,
+    ) -> BoxFuture<'a, Result<Reading<Vec<PowerSupply>>>> {
+        call!(
+            self,
+            cx,
+            telemetry_service_client::TelemetryServiceClient.power_supplies(self.one(cx)),
+            |m| reading(values::supplies_of(m.supplies), m.source)
+        )
     }
 }
 
 impl caps::EventLog for Remote {
     fn entries<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<Vec<LogEntry>>>> {
-        call!(self, cx, event_log_service_client::EventLogServiceClient.entries(self.one(cx)), |m| {
-            reading(m.entries.into_iter().map(values::entry_of).collect(), m.source)
-        })
+        call!(
+            self,
+            cx,
+            event_log_service_client::EventLogServiceClient.entries(self.one(cx)),
+            |m| reading(
+                m.entries.into_iter().map(values::entry_of).collect(),
+                m.source,
+            )
+        )
     }
 
     fn clear<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<()>>> {
-        call!(self, cx, event_log_service_client::EventLogServiceClient.clear(self.one(cx)), |m| {
-            reading((), m.source)
-        })
+        call!(
+            self,
+            cx,
+            event_log_service_client::EventLogServiceClient.clear(self.one(cx)),
+            |m| reading((), m.source)
+        )
     }
 }
 
 impl caps::Users for Remote {
     fn users<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<Vec<User>>>> {
-        call!(self, cx, user_service_client::UserServiceClient.list(self.one(cx)), |m| {
-            reading(m.users.into_iter().map(values::user_of).collect(), m.source)
-        })
+        call!(
+            self,
+            cx,
+            user_service_client::UserServiceClient.list(self.one(cx)),
+            |m| reading(m.users.into_iter().map(values::user_of).collect(), m.source)
+        )
     }
 
     fn create<'a>(&'a self, cx: &'a Cx, user: &'a NewUser) -> BoxFuture<'a, Result<Reading<User>>> {
@@ -274,9 +354,12 @@ impl caps::Users for Remote {
             role: values::role(user.role),
             console: user.console,
         };
-        call!(self, cx, user_service_client::UserServiceClient.create(request(cx, message)), |m| {
-            reading(values::user_of(m.user.unwrap_or_default()), m.source)
-        })
+        call!(
+            self,
+            cx,
+            user_service_client::UserServiceClient.create(request(cx, message)),
+            |m| reading(values::user_of(m.user.unwrap_or_default()), m.source)
+        )
     }
 
     fn set_password<'a>(
@@ -290,9 +373,12 @@ impl caps::Users for Remote {
             name: name.to_owned(),
             password: Some(secret(password)),
         };
-        call!(self, cx, user_service_client::UserServiceClient.set_password(request(cx, message)), |m| {
-            reading(values::user_of(m.user.unwrap_or_default()), m.source)
-        })
+        call!(
+            self,
+            cx,
+            user_service_client::UserServiceClient.set_password(request(cx, message)),
+            |m| reading(values::user_of(m.user.unwrap_or_default()), m.source)
+        )
     }
 
     fn set_enabled<'a>(
@@ -306,9 +392,12 @@ impl caps::Users for Remote {
             name: name.to_owned(),
             enabled,
         };
-        call!(self, cx, user_service_client::UserServiceClient.set_enabled(request(cx, message)), |m| {
-            reading(values::user_of(m.user.unwrap_or_default()), m.source)
-        })
+        call!(
+            self,
+            cx,
+            user_service_client::UserServiceClient.set_enabled(request(cx, message)),
+            |m| reading(values::user_of(m.user.unwrap_or_default()), m.source)
+        )
     }
 
     fn delete<'a>(&'a self, cx: &'a Cx, name: &'a str) -> BoxFuture<'a, Result<Reading<()>>> {
@@ -316,8 +405,11 @@ impl caps::Users for Remote {
             bmc: self.bmc.clone(),
             name: name.to_owned(),
         };
-        call!(self, cx, user_service_client::UserServiceClient.delete(request(cx, message)), |m| {
-            reading((), m.source)
-        })
+        call!(
+            self,
+            cx,
+            user_service_client::UserServiceClient.delete(request(cx, message)),
+            |m| reading((), m.source)
+        )
     }
 }

@@ -1,0 +1,44 @@
+//! System event logs.
+
+use tonic::{Request, Response, Status};
+
+use super::{Server, to_the_end};
+use crate::api::convert::{source, values};
+use crate::api::proto::event_log_service_server::EventLogService;
+use crate::api::proto::{BmcRequest, ClearResponse, EntriesResponse};
+
+#[tonic::async_trait]
+impl EventLogService for Server {
+    async fn entries(
+        &self,
+        request: Request<BmcRequest>,
+    ) -> Result<Response<EntriesResponse>, Status> {
+        let call = self.read(&request, &request.get_ref().bmc).await?;
+        let result = call
+            .bmc
+            .event_log
+            .call("sel", |l| l.entries(&call.cx))
+            .await;
+        let reading = call.done(result)?;
+        Ok(Response::new(EntriesResponse {
+            source: Some(source(&reading)),
+            entries: reading.value.into_iter().map(values::entry).collect(),
+        }))
+    }
+
+    async fn clear(&self, request: Request<BmcRequest>) -> Result<Response<ClearResponse>, Status> {
+        let call = self.write(&request, &request.get_ref().bmc).await?;
+        to_the_end(async move {
+            let result = call
+                .bmc
+                .event_log
+                .call("sel.clear", |l| l.clear(&call.cx))
+                .await;
+            let reading = call.done(result)?;
+            Ok(Response::new(ClearResponse {
+                source: Some(source(&reading)),
+            }))
+        })
+        .await
+    }
+}

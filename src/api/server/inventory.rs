@@ -1,0 +1,411 @@
+//! The table of BMCs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::{Server, peer};
+use crate::api::convert::record::{Secrets, bmc};
+use crate::api::convert::{driver_name, secret_of};
+use crate::api::fault::to_status;
+use crate::api::proto::inventory_service_server::InventoryService;
+use crate::api::proto::{self, Bmc, WatchResponse};
+use crate::api::server::Role;
+use crate::discover::now;
+use crate::hal::model::MacAddr;
+use crate::hal::{Error, Kind};
+use crate::inventory::record::{Origin, Policy, Record};
+use crate::inventory::store::{Change, Event};
+use crate::inventory::{Field, Store};
+
+/// Messages of a stream that wait for a slow caller.
+const AHEAD: usize = 256;
+
+fn refused(error: &Error) -> Status {
+    to_status(error, &[])
+}
+
+fn config(words: impl Into<String>) -> Error {
+    Error::new(Kind::Config, words)
+}
+
+#[tonic::async_trait]
+impl InventoryService for Server {
+    type ListStream = ReceiverStream<Result<Bmc, Status>>;
+
+    async fn list(
+        &self,
+        request: Request<proto::ListRequest>,
+    ) -> Result<Response<Self::ListStream>, Status> {
+        peer::need(&request, Role::Viewer)?;
+        let message = request.into_inner();
+        let selector = Selector::new(&message.selector).map_err(|e| refused(&e))?;
+        let rows = self.store.all().await.map_err(|e| refused(&e))?;
+        let (to, stream) = mpsc::channel(AHEAD);
+        tokio::spawn(async move {
+            let hidden = |row: &Record| row.candidate || row.removed;
+            for row in rows {
+                if (message.all || !hidden(&row))
+                    && selector.fits(&row)
+                    && to.send(Ok(bmc(&row, &Secrets::default()))).await.is_err()
+                {
+                    return;
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn get(&self, request: Request<proto::GetRequest>) -> Result<Response<Bmc>, Status> {
+        let with = request.get_ref().with_passwords;
+        let caller = peer::need(&request, if with { Role::Admin } else { Role::Viewer })?;
+        let row = self.row(&request.get_ref().bmc, false).await?;
+        let mut secrets = Secrets::default();
+        if with {
+            log::warn!("{}: passwords shown to {caller}", row.mac);
+            let secret = async |field| {
+                self.store
+                    .secret(row.mac, field)
+                    .await
+                    .map_err(|e| refused(&e))
+            };
+            secrets.ipmi = secret(Field::IpmiPassword).await?;
+            secrets.redfish = secret(Field::RedfishPassword).await?;
+        }
+        Ok(Response::new(bmc(&row, &secrets)))
+    }
+
+    async fn update(
+        &self,
+        request: Request<proto::UpdateRequest>,
+    ) -> Result<Response<Bmc>, Status> {
+        let caller = peer::need(&request, Role::Operator)?;
+        let row = self.row(&request.get_ref().bmc, true).await?;
+        let mut message = request.into_inner();
+        let secrets = secrets(&row, &mut message).map_err(|e| refused(&e))?;
+        let mut change = Change::of(now(), move |row| edit(row, message));
+        change.secrets = secrets;
+        let row = self
+            .store
+            .update(row.mac, change)
+            .await
+            .map_err(|e| refused(&e))?;
+        log::info!("{}: updated by {caller}", row.mac);
+        self.discovery.soon(row.mac);
+        Ok(Response::new(bmc(&row, &Secrets::default())))
+    }
+
+    async fn add(&self, request: Request<proto::AddRequest>) -> Result<Response<Bmc>, Status> {
+        let caller = peer::need(&request, Role::Operator)?;
+        let message = request.into_inner();
+        let mac: MacAddr = message
+            .mac
+            .parse()
+            .map_err(|e: String| refused(&config(e)))?;
+        if !mac.is_usable() {
+            return Err(refused(&config(format!(
+                "{mac} cannot be the MAC of a BMC"
+            ))));
+        }
+        let address = match &message.address {
+            Some(text) => Some(
+                text.parse()
+                    .map_err(|_| refused(&config(format!("'{text}' is no address"))))?,
+            ),
+            None => None,
+        };
+        let change = Change::of(now(), move |row| {
+            row.removed = false;
+            row.origin = Origin::Added;
+            if address.is_some() {
+                row.address = address;
+            }
+            Ok(())
+        });
+        let row = self
+            .store
+            .update(mac, change.or_create())
+            .await
+            .map_err(|e| refused(&e))?;
+        log::info!("{mac}: added by {caller}");
+        self.discovery.soon(mac);
+        Ok(Response::new(bmc(&row, &Secrets::default())))
+    }
+
+    async fn remove(
+        &self,
+        request: Request<proto::RemoveRequest>,
+    ) -> Result<Response<proto::RemoveResponse>, Status> {
+        let caller = peer::need(&request, Role::Operator)?;
+        let row = self.row(&request.get_ref().bmc, true).await?;
+        let leased = row.lease.as_ref().is_some_and(|l| !l.stale);
+        self.store.remove(row.mac).await.map_err(|e| refused(&e))?;
+        if leased {
+            // A mark stays until the lease is gone, or the lease would make the row again.
+            let lease = row.lease.clone();
+            let address = row.address;
+            let change = Change::of(now(), move |row| {
+                row.removed = true;
+                row.lease = lease;
+                row.address = address;
+                Ok(())
+            });
+            self.store
+                .update(row.mac, change.or_create())
+                .await
+                .map_err(|e| refused(&e))?;
+        }
+        log::info!("{}: removed by {caller}", row.mac);
+        Ok(Response::new(proto::RemoveResponse {}))
+    }
+
+    async fn trust(&self, request: Request<proto::TrustRequest>) -> Result<Response<Bmc>, Status> {
+        let caller = peer::need(&request, Role::Operator)?;
+        let row = self.row(&request.get_ref().bmc, true).await?;
+        let change = Change::of(now(), |row| {
+            row.untrusted = None;
+            if let Some(tls) = &mut row.tls
+                && let Some(new) = tls.changed.take()
+            {
+                tls.sha256 = new;
+            }
+            Ok(())
+        });
+        let row = self
+            .store
+            .update(row.mac, change)
+            .await
+            .map_err(|e| refused(&e))?;
+        log::warn!("{}: trusted again by {caller}", row.mac);
+        self.discovery.soon(row.mac);
+        Ok(Response::new(bmc(&row, &Secrets::default())))
+    }
+
+    type WatchStream = ReceiverStream<Result<WatchResponse, Status>>;
+
+    async fn watch(
+        &self,
+        request: Request<proto::WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        peer::need(&request, Role::Viewer)?;
+        let mut revision = request.get_ref().revision;
+        let (to, stream) = mpsc::channel(AHEAD);
+        let store = Arc::clone(&self.store);
+        // Refused here, before the stream begins, when the revision is too old.
+        store.watch(revision).await.map_err(|e| refused(&e))?;
+        tokio::spawn(async move {
+            let mut first = true;
+            // One who lags behind begins again where he was.
+            while let Some(next) = follow(&*store, revision, first, &to).await {
+                revision = next;
+                first = false;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+/// Sends what happens from `revision` on, until the caller is gone (`None`) or lags behind (where he was).
+async fn follow(
+    store: &dyn Store,
+    revision: u64,
+    first: bool,
+    to: &mpsc::Sender<Result<WatchResponse, Status>>,
+) -> Option<u64> {
+    let mut watch = match store.watch(revision).await {
+        Ok(watch) => watch,
+        Err(e) => {
+            let _ = to.send(Err(refused(&e))).await;
+            return None;
+        }
+    };
+    let message = |event: Event| WatchResponse {
+        revision: event.revision,
+        mac: event.mac.to_string(),
+        bmc: event.record.map(|row| bmc(&row, &Secrets::default())),
+        ready: false,
+    };
+    for event in watch.backlog {
+        to.send(Ok(message(event))).await.ok()?;
+    }
+    let mut revision = watch.revision;
+    if first {
+        let ready = WatchResponse {
+            revision,
+            ready: true,
+            ..WatchResponse::default()
+        };
+        to.send(Ok(ready)).await.ok()?;
+    }
+    loop {
+        let event = tokio::select! {
+            event = watch.events.recv() => event,
+            () = to.closed() => return None,
+        };
+        match event {
+            Ok(event) => {
+                revision = event.revision;
+                to.send(Ok(message(event))).await.ok()?;
+            }
+            Err(RecvError::Lagged(_)) => return Some(revision),
+            Err(RecvError::Closed) => return None,
+        }
+    }
+}
+
+/// Which secrets an update stores.
+fn secrets(
+    row: &Record,
+    m: &mut proto::UpdateRequest,
+) -> Result<Vec<(Field, Option<crate::hal::model::Secret>)>, Error> {
+    let mut out = Vec::new();
+    for (field, secret, user, most) in [
+        (
+            Field::IpmiPassword,
+            m.ipmi_password.take(),
+            m.ipmi_user.as_ref().or(row.ipmi.user.as_ref()),
+            20,
+        ),
+        (
+            Field::IpmiKg,
+            m.ipmi_kg.take(),
+            m.ipmi_user.as_ref().or(row.ipmi.user.as_ref()),
+            20,
+        ),
+        (
+            Field::RedfishPassword,
+            m.redfish_password.take(),
+            m.redfish_user.as_ref().or(row.redfish.user.as_ref()),
+            4096,
+        ),
+    ] {
+        let Some(secret) = secret.map(secret_of) else {
+            continue;
+        };
+        if user.is_none() {
+            return Err(config(format!("{} without a user", field.as_str())));
+        }
+        if secret.len() > most {
+            return Err(config(format!(
+                "{} has {} bytes; at most {most} are possible",
+                field.as_str(),
+                secret.len()
+            )));
+        }
+        out.push((field, Some(secret)));
+    }
+    Ok(out)
+}
+
+/// Writes an update (without its secrets) into a row.
+fn edit(row: &mut Record, m: proto::UpdateRequest) -> crate::hal::Result<()> {
+    if let Some(driver) = m.driver {
+        row.chosen_driver = driver_name(driver);
+    }
+    match m.policy.map(proto::Policy::try_from) {
+        Some(Ok(proto::Policy::Only)) => row.policy = Policy::Only,
+        Some(Ok(proto::Policy::Prefer)) => row.policy = Policy::Prefer,
+        _ => {}
+    }
+    let port = |n: u32| {
+        u16::try_from(n)
+            .ok()
+            .filter(|p| *p > 0)
+            .ok_or_else(|| config(format!("{n} is no port")))
+    };
+    if let Some(user) = m.ipmi_user {
+        if user.len() > 16 {
+            return Err(config(format!(
+                "the user name has {} bytes; IPMI takes 16",
+                user.len()
+            )));
+        }
+        row.ipmi.user = Some(user).filter(|u| !u.is_empty());
+    }
+    if let Some(user) = m.redfish_user {
+        row.redfish.user = Some(user).filter(|u| !u.is_empty());
+    }
+    if let Some(n) = m.ipmi_port {
+        row.ipmi.port = Some(port(n)?);
+    }
+    if let Some(n) = m.redfish_port {
+        row.redfish.port = Some(port(n)?);
+    }
+    if let Some(url) = m.redfish_url {
+        if !url.is_empty() {
+            crate::hal::detect::parse_url(&url)?;
+        }
+        row.redfish.url = Some(url).filter(|u| !u.is_empty());
+    }
+    if let Some(id) = m.machine_id {
+        if !id.is_empty() && !is_uuid(&id) {
+            return Err(config(format!("'{id}' is no UUID")));
+        }
+        row.machine_id = Some(id.to_ascii_lowercase()).filter(|i| !i.is_empty());
+        row.warnings.retain(|w| !w.starts_with("machine id"));
+    }
+    if let Some(partition) = m.partition {
+        row.partition = Some(partition).filter(|p| !p.is_empty());
+    }
+    if let Some(text) = m.address {
+        let address = text
+            .parse()
+            .map_err(|_| config(format!("'{text}' is no address")))?;
+        row.address = Some(address);
+        if row.lease.is_none() {
+            row.origin = Origin::Added;
+        }
+    }
+    // Changed credentials, or an operator who insists: the gate is open again.
+    row.status.refused = None;
+    row.candidate = row.candidate && !row.has_credentials();
+    Ok(())
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(i, b)| match i {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}
+
+/// What rows have to be like.
+struct Selector(Vec<(String, String)>);
+
+impl Selector {
+    fn new(map: &HashMap<String, String>) -> Result<Self, Error> {
+        const KEYS: [&str; 7] = [
+            "vendor",
+            "driver",
+            "model",
+            "partition",
+            "machine_id",
+            "address",
+            "power",
+        ];
+        if let Some(key) = map.keys().find(|k| !KEYS.contains(&k.as_str())) {
+            return Err(config(format!("'{key}' cannot be selected by")).with_hint(KEYS.join(", ")));
+        }
+        Ok(Self(map.clone().into_iter().collect()))
+    }
+
+    fn fits(&self, row: &Record) -> bool {
+        self.0.iter().all(|(key, want)| {
+            let has = match key.as_str() {
+                "vendor" => row.vendor.clone(),
+                "driver" => row.driver().map(|d| d.to_string()),
+                "model" => row.model.clone(),
+                "partition" => row.partition.clone(),
+                "machine_id" => row.machine_id.clone(),
+                "address" => row.address.map(|a| a.to_string()),
+                _ => row.power_state.clone(),
+            };
+            has.unwrap_or_default().eq_ignore_ascii_case(want)
+        })
+    }
+}

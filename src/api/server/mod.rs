@@ -1,0 +1,210 @@
+//! The server: one service per file, and what they share: who calls, which row is meant, how long it may take.
+
+mod boot;
+mod discovery;
+mod eventlog;
+mod inventory;
+mod led;
+mod machine;
+mod peer;
+mod power;
+mod telemetry;
+mod users;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::OwnedMutexGuard;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Request, Status};
+
+use super::fault::{to_status, with_code};
+use crate::discover::find::find;
+use crate::discover::{Discovery, Doors};
+use crate::hal::Error;
+use crate::hal::bmc::Bmc;
+use crate::hal::model::Cx;
+use crate::inventory::{Record, Store};
+
+pub use peer::{Caller, Role};
+
+/// Time of a call that says none.
+const USUAL: Duration = Duration::from_secs(30);
+
+/// Longest time of a call.
+const LONGEST: Duration = Duration::from_mins(15);
+
+/// What all services share. Cheap to clone.
+#[derive(Clone)]
+pub struct Server {
+    store: Arc<dyn Store>,
+    doors: Arc<Doors>,
+    discovery: Arc<Discovery>,
+    /// When the daemon was started, in milliseconds since 1970.
+    started: u64,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
+}
+
+/// One call on one BMC.
+struct Call {
+    row: Arc<Record>,
+    bmc: Bmc,
+    cx: Cx,
+    /// One operation per BMC at a time.
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl Call {
+    /// The result as an answer; an error names the BMC.
+    fn done<T>(&self, result: crate::hal::Result<T>) -> Result<T, Status> {
+        result.map_err(|e| self.refused(&e))
+    }
+
+    fn refused(&self, error: &Error) -> Status {
+        let mut about = vec![("mac", self.row.mac.to_string())];
+        if let Some(driver) = self.row.driver() {
+            about.push(("driver", driver.to_string()));
+        }
+        to_status(error, &about)
+    }
+}
+
+impl Server {
+    /// The services on a table; `started` in milliseconds since 1970.
+    pub fn new(
+        store: Arc<dyn Store>,
+        doors: Arc<Doors>,
+        discovery: Arc<Discovery>,
+        started: u64,
+    ) -> Self {
+        Self {
+            store,
+            doors,
+            discovery,
+            started,
+        }
+    }
+
+    /// All services, with health and reflection, behind one router.
+    pub async fn router(self) -> tonic::service::Routes {
+        use super::proto::{
+            boot_service_server::BootServiceServer,
+            discovery_service_server::DiscoveryServiceServer,
+            event_log_service_server::EventLogServiceServer,
+            inventory_service_server::InventoryServiceServer, led_service_server::LedServiceServer,
+            machine_service_server::MachineServiceServer, power_service_server::PowerServiceServer,
+            telemetry_service_server::TelemetryServiceServer,
+            user_service_server::UserServiceServer,
+        };
+        let (health, checks) = tonic_health::server::health_reporter();
+        health.set_serving::<InventoryServiceServer<Self>>().await;
+        let mut routes = tonic::service::Routes::builder();
+        routes
+            .add_service(checks)
+            .add_service(InventoryServiceServer::new(self.clone()))
+            .add_service(DiscoveryServiceServer::new(self.clone()))
+            .add_service(PowerServiceServer::new(self.clone()))
+            .add_service(BootServiceServer::new(self.clone()))
+            .add_service(LedServiceServer::new(self.clone()))
+            .add_service(MachineServiceServer::new(self.clone()))
+            .add_service(TelemetryServiceServer::new(self.clone()))
+            .add_service(EventLogServiceServer::new(self.clone()))
+            .add_service(UserServiceServer::new(self));
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(super::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1();
+        match reflection {
+            Ok(reflection) => drop(routes.add_service(reflection)),
+            Err(e) => log::error!("no reflection: {e}"),
+        }
+        routes.routes()
+    }
+
+    /// The row that a call means.
+    async fn row(&self, key: &str, write: bool) -> Result<Arc<Record>, Status> {
+        let rows = self.store.all().await.map_err(|e| to_status(&e, &[]))?;
+        find(&rows, key, write).map_err(|e| with_code(Code::NotFound, &e, &[]))
+    }
+
+    /// Begins a call that only reads.
+    async fn read<T>(&self, request: &Request<T>, key: &str) -> Result<Call, Status> {
+        peer::need(request, Role::Viewer)?;
+        self.call(request.metadata(), key, false).await
+    }
+
+    /// Begins a call that changes something.
+    async fn write<T>(&self, request: &Request<T>, key: &str) -> Result<Call, Status> {
+        let caller = peer::need(request, Role::Operator)?;
+        let call = self.call(request.metadata(), key, true).await?;
+        log::info!(
+            "{}: {} by {caller}",
+            call.row.mac,
+            std::any::type_name::<T>().rsplit("::").next().unwrap_or("")
+        );
+        Ok(call)
+    }
+
+    async fn call(&self, metadata: &MetadataMap, key: &str, write: bool) -> Result<Call, Status> {
+        let cx = Cx::until(Instant::now() + patience(metadata));
+        let row = self.row(key, write).await?;
+        let turn = tokio::time::timeout_at(cx.deadline.into(), self.doors.turn(row.mac))
+            .await
+            .map_err(|_| {
+                let busy = Error::new(
+                    crate::hal::Kind::Busy,
+                    format!("another operation runs on {}", row.mac),
+                );
+                to_status(&busy, &[("mac", row.mac.to_string())])
+            })?;
+        let bmc = self
+            .doors
+            .open(&row)
+            .await
+            .map_err(|e| to_status(&e, &[("mac", row.mac.to_string())]))?;
+        let mut cx = cx;
+        cx.request_id = row.mac.to_string().into();
+        Ok(Call {
+            row,
+            bmc,
+            cx,
+            _turn: turn,
+        })
+    }
+}
+
+/// Runs what was begun to its end, also when the caller goes away.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Status>> + Send + 'static,
+) -> Result<T, Status> {
+    tokio::spawn(work)
+        .await
+        .unwrap_or_else(|_| Err(Status::internal("the call failed inside")))
+}
+
+/// `grpc-timeout` of a call.
+fn patience(metadata: &MetadataMap) -> Duration {
+    let said = metadata
+        .get("grpc-timeout")
+        .and_then(|v| v.to_str().ok())
+        .and_then(|text| {
+            let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+            let number: u64 = number.parse().ok()?;
+            Some(match unit {
+                "H" => Duration::from_secs(number.saturating_mul(3600)),
+                "M" => Duration::from_secs(number.saturating_mul(60)),
+                "S" => Duration::from_secs(number),
+                "m" => Duration::from_millis(number),
+                "u" => Duration::from_micros(number),
+                "n" => Duration::from_nanos(number),
+                _ => return None,
+            })
+        });
+    said.unwrap_or(USUAL).min(LONGEST)
+}
