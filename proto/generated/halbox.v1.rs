@@ -2935,8 +2935,9 @@ pub mod fru_field {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LanResponse {
-    #[prost(uint32, tag = "1")]
-    pub channel: u32,
+    /// IPMI's number; absent where there is none.
+    #[prost(uint32, optional, tag = "1")]
+    pub channel: ::core::option::Option<u32>,
     #[prost(string, optional, tag = "2")]
     pub mac: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(string, optional, tag = "3")]

@@ -5,6 +5,7 @@
 pub mod client;
 pub mod convert;
 pub mod fault;
+pub mod http;
 pub mod listen;
 pub mod server;
 

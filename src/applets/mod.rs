@@ -10,6 +10,7 @@ mod inband;
 mod install;
 mod pages;
 mod probe;
+mod serve;
 mod sim;
 
 use std::ffi::OsString;
@@ -41,6 +42,7 @@ pub static APPLETS: &[Applet] = &[
     Applet { name: "bmc", links: &["halbox-bmc"], about: "Drive BMCs: power, boot, LED, inventory, sensors, events, users, network", command: bmc::command, run: bmc::run },
     Applet { name: "inband-init", links: &["halbox-inband-init"], about: "Makes the machine that it runs on manageable, through /dev/ipmi0", command: inband::command, run: inband::run },
     Applet { name: "probe", links: &["halbox-probe"], about: "Says what is at an address, and which drivers it has", command: probe::command, run: probe::run },
+    Applet { name: "serve", links: &["halbox-serve", "metal-bmc"], about: "The daemon: finds BMCs by their DHCP leases, keeps the table, serves the API", command: serve::command, run: serve::run },
     Applet { name: "sim", links: &["halbox-sim"], about: "Simulates BMCs on this host", command: sim::command, run: sim::run },
 ];
 

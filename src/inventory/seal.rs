@@ -101,7 +101,8 @@ impl Sealer {
                         .with_source(e)
                 };
                 let mut key = Zeroizing::new([0u8; KEY]);
-                getrandom::fill(key.as_mut_slice()).map_err(|e| failed(e.into()))?;
+                getrandom::fill(key.as_mut_slice())
+                    .map_err(|e| failed(io::Error::other(e.to_string())))?;
                 let mut text = Zeroizing::new(String::with_capacity(2 * KEY + 1));
                 for byte in key.iter() {
                     let digit = |n: u8| char::from_digit(n.into(), 16).unwrap_or('0');

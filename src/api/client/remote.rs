@@ -47,6 +47,8 @@ pub fn attach(bmc: &mut Bmc, client: &Client, key: &str) {
     bmc.sensors.push(driver, remote.clone());
     bmc.event_log.push(driver, remote.clone());
     bmc.users.push(driver, remote.clone());
+    bmc.users
+        .push(DriverName::Ipmi, Arc::new(IpmiUsers(remote.clone())));
     bmc.network.push(driver, remote.clone());
     bmc.metrics.push(driver, remote.clone());
     bmc.supplies.push(driver, remote.clone());
@@ -411,5 +413,33 @@ impl caps::Users for Remote {
             user_service_client::UserServiceClient.delete(request(cx, message)),
             |m| reading((), m.source)
         )
+    }
+}
+
+/// Accounts for IPMI alone: an account that is made here becomes the row's own.
+struct IpmiUsers(Arc<Remote>);
+
+impl caps::Users for IpmiUsers {
+    fn users<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<Vec<User>>>> {
+        self.0.users(cx)
+    }
+
+    fn create<'a>(&'a self, cx: &'a Cx, user: &'a NewUser) -> BoxFuture<'a, Result<Reading<User>>> {
+        let remote = &*self.0;
+        let message = proto::CreateIpmiUserRequest {
+            bmc: remote.bmc.clone(),
+            name: user.name.clone(),
+            password: Some(secret(&user.password)),
+            role: values::role(user.role),
+            console: user.console,
+        };
+        Box::pin(async move {
+            let mut service = service!(remote, user_service_client, UserServiceClient);
+            let m = answer(cx, service.create_ipmi_user(request(cx, message))).await?;
+            Ok(reading(
+                values::user_of(m.user.unwrap_or_default()),
+                m.source,
+            ))
+        })
     }
 }

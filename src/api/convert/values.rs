@@ -239,7 +239,7 @@ pub fn entry_of(m: proto::LogEntry) -> LogEntry {
 /// The BMC's network on the wire.
 pub fn lan(lan: &LanInfo) -> proto::LanResponse {
     proto::LanResponse {
-        channel: lan.channel.into(),
+        channel: lan.channel.map(Into::into),
         mac: lan.mac.map(|m| m.to_string()),
         ip: lan.ip.map(|a| a.to_string()),
         netmask: lan.netmask.map(|a| a.to_string()),
@@ -254,7 +254,7 @@ pub fn lan(lan: &LanInfo) -> proto::LanResponse {
 pub fn lan_of(m: &proto::LanResponse) -> LanInfo {
     let address = |text: &Option<String>| text.as_ref().and_then(|t| t.parse().ok());
     LanInfo {
-        channel: u8::try_from(m.channel).unwrap_or_default(),
+        channel: m.channel.and_then(|c| u8::try_from(c).ok()),
         mac: m.mac.as_ref().and_then(|t| t.parse().ok()),
         ip: address(&m.ip),
         netmask: address(&m.netmask),

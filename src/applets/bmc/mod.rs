@@ -3,6 +3,7 @@
 //! The operations are data ([`ops::all`]); command line, JSON names, tables and confirmation are made from it.
 
 mod connect;
+mod daemon;
 mod fan_out;
 mod operation;
 mod ops;
@@ -22,7 +23,7 @@ use options::Options;
 
 /// Command line of the applet.
 pub fn command() -> Command {
-    let mut command = options::args(Command::new("bmc"))
+    let mut command = daemon::commands(options::args(Command::new("bmc")))
         .subcommand_required(true)
         .disable_help_subcommand(true)
         .after_long_help(AFTER_HELP);
@@ -86,9 +87,15 @@ fn group_command(name: &'static str) -> Command {
 
 /// Runs the applet.
 pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    if let Some(done) = daemon::run(matches) {
+        return done;
+    }
     let (operation, leaf) = chosen(matches)?;
     let output = Output::from_matches(leaf)?;
     let work = (operation.plan)(leaf)?;
+    if leaf.get_many::<String>("address").is_none() {
+        return daemon::operate(operation, leaf, work, &output);
+    }
     let options = Options::from_matches(leaf)?;
     if operation.writes {
         confirm::write(leaf, &operation.path.join(" "), options.targets.count())?;

@@ -35,7 +35,7 @@ pub(super) struct Operation {
 impl Operation {
     /// The command line of this operation.
     pub(super) fn command(&self, word: &'static str) -> Command {
-        (self.args)(Command::new(word).about(self.about))
+        super::daemon::operation_args((self.args)(Command::new(word).about(self.about)))
     }
 }
 

@@ -101,6 +101,21 @@ impl Output {
         matches!(self.format, Format::Json | Format::Yaml)
     }
 
+    /// The same, with YAML where a table would be shown: for what is read as a document.
+    #[must_use]
+    pub fn documents(&self) -> Self {
+        let mut output = self.clone();
+        if matches!(output.format, Format::Table | Format::Wide) {
+            output.format = Format::Yaml;
+        }
+        output
+    }
+
+    /// Is more wanted than the usual columns?
+    pub fn is_wide(&self) -> bool {
+        matches!(self.format, Format::Wide)
+    }
+
     /// Prints `document`. Its list under `entries` (the document itself when empty) is what a template walks;
     /// `table` is what people see.
     pub fn print<T: Serialize>(
@@ -162,6 +177,11 @@ impl Output {
             }
         }
     }
+}
+
+/// Reads a YAML document; what is wrong is said with its line.
+pub fn from_yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_yaml::from_str(text).map_err(|e| e.to_string())
 }
 
 /// Marks the two ends of a scalar that has to be quoted (private-use characters).

@@ -1,0 +1,408 @@
+//! The daemon's configuration: YAML file, HALBOX_* variables, flags; the latter win.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use serde::Deserialize;
+
+use crate::applets::common::exit::Failure;
+use crate::applets::common::{duration, output};
+use crate::discover::plan::{Network, Rules};
+use crate::hal::model::MacAddr;
+
+/// Where the API is when nothing else is said.
+pub const SOCKET: &str = "/run/halbox/halbox.sock";
+
+/// What the daemon does.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Table, key, what was learnt.
+    pub state_dir: PathBuf,
+    /// Socket of the API.
+    pub socket: PathBuf,
+    /// Group that may use it.
+    pub socket_group: Option<String>,
+    /// Where /healthz, /readyz and /metrics are.
+    pub http: Option<SocketAddr>,
+    /// Keys of the secrets.
+    pub key_file: Option<PathBuf>,
+    /// Lease files of DHCP servers.
+    pub lease_files: Vec<PathBuf>,
+    /// Which leases count.
+    pub rules: Rules,
+    /// BMCs with fixed addresses.
+    pub fixed: Vec<(MacAddr, IpAddr)>,
+    /// Time between two refreshes of a BMC.
+    pub refresh: Duration,
+    /// Partition of new rows.
+    pub partition: Option<String>,
+    /// UDP port of IPMI.
+    pub ipmi_port: u16,
+    /// TCP port of Redfish.
+    pub redfish_port: u16,
+}
+
+/// The file as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Document {
+    state_dir: Option<PathBuf>,
+    socket: Option<PathBuf>,
+    socket_group: Option<String>,
+    http: Option<String>,
+    key_file: Option<PathBuf>,
+    lease_files: Option<Vec<PathBuf>>,
+    networks: Option<Vec<String>>,
+    ignored_macs: Option<Vec<String>>,
+    #[serde(rename = "static")]
+    fixed: Option<Vec<Fixed>>,
+    refresh: Option<String>,
+    partition: Option<String>,
+    ipmi_port: Option<u16>,
+    redfish_port: Option<u16>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fixed {
+    mac: String,
+    ip: String,
+}
+
+/// Options that are the same in file, environment and on the command line: name, value, help, repeated.
+const OPTIONS: &[(&str, &str, &str, &str, bool)] = &[
+    (
+        "state-dir",
+        "HALBOX_STATE_DIR",
+        "DIR",
+        "Table, key, what was learnt [default: /var/lib/halbox]",
+        false,
+    ),
+    (
+        "socket",
+        "HALBOX_SOCKET",
+        "PATH",
+        "Socket of the API [default: /run/halbox/halbox.sock]",
+        false,
+    ),
+    (
+        "socket-group",
+        "HALBOX_SOCKET_GROUP",
+        "GROUP",
+        "Group that may use the socket",
+        false,
+    ),
+    (
+        "http",
+        "HALBOX_HTTP",
+        "ADDRESS:PORT",
+        "Serve /healthz, /readyz and /metrics there",
+        false,
+    ),
+    (
+        "key-file",
+        "HALBOX_KEY_FILE",
+        "FILE",
+        "Keys of the passwords, one per line, the newest first [default: the systemd credential halbox.key, else key in the state directory, made when it is missing]",
+        false,
+    ),
+    (
+        "lease-file",
+        "HALBOX_LEASE_FILES",
+        "FILE",
+        "Lease file of ISC dhcpd, Kea or dnsmasq; several are possible",
+        true,
+    ),
+    (
+        "network",
+        "HALBOX_NETWORKS",
+        "CIDR",
+        "Only leases in these networks count; several are possible",
+        true,
+    ),
+    (
+        "ignore-mac",
+        "HALBOX_IGNORED_MACS",
+        "MAC",
+        "No BMC; several are possible",
+        true,
+    ),
+    (
+        "static",
+        "HALBOX_STATIC",
+        "MAC=IP",
+        "A BMC with a fixed address; several are possible",
+        true,
+    ),
+    (
+        "refresh",
+        "HALBOX_REFRESH",
+        "DURATION",
+        "Time between two refreshes of a BMC [default: 5m]",
+        false,
+    ),
+    (
+        "partition",
+        "HALBOX_PARTITION",
+        "NAME",
+        "Partition of new rows",
+        false,
+    ),
+    (
+        "ipmi-port",
+        "HALBOX_IPMI_PORT",
+        "PORT",
+        "UDP port of IPMI [default: 623]",
+        false,
+    ),
+    (
+        "redfish-port",
+        "HALBOX_REDFISH_PORT",
+        "PORT",
+        "TCP port of Redfish [default: 443]",
+        false,
+    ),
+];
+
+/// Adds the options.
+pub fn args(mut command: Command) -> Command {
+    command = command
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .env("HALBOX_CONFIG")
+                .hide_env(true)
+                .help("Configuration in YAML; its keys are named like the options below (lists: lease-files, networks, ignored-macs, static)"),
+        )
+        .arg(
+            Arg::new("check-config")
+                .long("check-config")
+                .action(ArgAction::SetTrue)
+                .help("Say what is wrong with the configuration, and end"),
+        );
+    for (name, env, value, help, many) in OPTIONS {
+        let mut arg = Arg::new(*name)
+            .long(*name)
+            .env(*env)
+            .hide_env(true)
+            .value_name(*value)
+            .help(*help);
+        if *many {
+            arg = arg.action(ArgAction::Append).value_delimiter(',');
+        }
+        command = command.arg(arg);
+    }
+    command
+}
+
+impl Config {
+    /// From file, environment and command line.
+    pub fn from_matches(
+        m: &ArgMatches,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Failure> {
+        let (document, file) = match m.get_one::<PathBuf>("config") {
+            Some(path) => (load(path)?, path.display().to_string()),
+            None => (Document::default(), "the configuration".to_owned()),
+        };
+        let wrong = |field: &str, why: String| Failure::usage(format!("{file}: {field}: {why}"));
+        // The variables of metal-bmc, where nothing of ours is said.
+        let metal = |name: &str| env(&format!("METAL_BMC_{name}")).filter(|v| !v.is_empty());
+        let one = |name: &str| m.get_one::<String>(name).cloned();
+        let many = |name: &str| -> Option<Vec<String>> {
+            let list: Vec<String> = m.get_many::<String>(name)?.cloned().collect();
+            Some(list.into_iter().filter(|v| !v.is_empty()).collect())
+        };
+        let split = |text: String| text.split(',').map(|s| s.trim().to_owned()).collect();
+        let networks = many("network")
+            .or(document.networks)
+            .or_else(|| metal("ALLOWED_CIDRS").map(split))
+            .unwrap_or_default();
+        let ignored = many("ignore-mac")
+            .or(document.ignored_macs)
+            .or_else(|| metal("IGNORE_MACS").map(split))
+            .unwrap_or_default();
+        let mut rules = Rules::default();
+        for text in networks {
+            let network: Network = text.parse().map_err(|e| wrong("networks", e))?;
+            rules.networks.push(network);
+        }
+        for text in ignored {
+            rules
+                .ignored
+                .push(text.parse().map_err(|e| wrong("ignored-macs", e))?);
+        }
+        let mut fixed = Vec::new();
+        let said: Vec<(String, String)> = match (many("static"), document.fixed) {
+            (Some(list), _) => list
+                .iter()
+                .map(|text| {
+                    let pair = text
+                        .split_once('=')
+                        .ok_or_else(|| wrong("static", format!("'{text}' is not MAC=IP")))?;
+                    Ok((pair.0.to_owned(), pair.1.to_owned()))
+                })
+                .collect::<Result<_, Failure>>()?,
+            (None, list) => list
+                .unwrap_or_default()
+                .into_iter()
+                .map(|f| (f.mac, f.ip))
+                .collect(),
+        };
+        for (mac, ip) in said {
+            let mac = mac.parse().map_err(|e| wrong("static", e))?;
+            let ip = ip
+                .parse()
+                .map_err(|_| wrong("static", format!("'{ip}' is no address")))?;
+            fixed.push((mac, ip));
+        }
+        let refresh = one("refresh")
+            .or(document.refresh)
+            .or_else(|| metal("REPORT_INTERVAL"))
+            .map_or(Ok(Duration::from_mins(5)), |text| duration::parse(&text))
+            .map_err(|e| wrong("refresh", e))?;
+        let port = |name: &str, file: Option<u16>, old: &str, usual: u16| -> Result<u16, Failure> {
+            let Some(text) = one(name).or_else(|| metal(old).filter(|_| file.is_none())) else {
+                return Ok(file.unwrap_or(usual));
+            };
+            text.parse::<u16>()
+                .ok()
+                .filter(|p| *p > 0)
+                .ok_or_else(|| wrong(name, format!("'{text}' is no port")))
+        };
+        let http = one("http").or(document.http);
+        let http = match http.filter(|h| !h.is_empty()) {
+            Some(text) => Some(
+                text.parse()
+                    .map_err(|_| wrong("http", format!("'{text}' is not ADDRESS:PORT")))?,
+            ),
+            None => None,
+        };
+        let path = |name: &str, file: Option<PathBuf>| one(name).map(PathBuf::from).or(file);
+        let old_leases = || metal("LEASE_FILE").map(|f| vec![PathBuf::from(f)]);
+        Ok(Self {
+            state_dir: path("state-dir", document.state_dir)
+                .unwrap_or_else(|| PathBuf::from("/var/lib/halbox")),
+            socket: path("socket", document.socket).unwrap_or_else(|| PathBuf::from(SOCKET)),
+            socket_group: one("socket-group").or(document.socket_group),
+            http,
+            key_file: path("key-file", document.key_file),
+            lease_files: many("lease-file")
+                .map(|list| list.into_iter().map(PathBuf::from).collect())
+                .or(document.lease_files)
+                .or_else(old_leases)
+                .unwrap_or_default(),
+            rules,
+            fixed,
+            refresh,
+            partition: one("partition")
+                .or(document.partition)
+                .or_else(|| metal("PARTITION_ID")),
+            ipmi_port: port("ipmi-port", document.ipmi_port, "IPMI_PORT", 623)?,
+            redfish_port: port("redfish-port", document.redfish_port, "REDFISH_PORT", 443)?,
+        })
+    }
+
+    /// What is wrong without being nonsense: files that cannot be read.
+    pub fn check(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        if self.lease_files.is_empty() && self.fixed.is_empty() {
+            out.push(
+                "no lease-files: BMCs are only found by static, bmc add and bmc discover"
+                    .to_owned(),
+            );
+        }
+        for path in &self.lease_files {
+            if let Err(e) = std::fs::File::open(path) {
+                out.push(format!("lease-files: {}: {e}", path.display()));
+            }
+        }
+        if !self.state_dir.is_dir() {
+            out.push(format!(
+                "state-dir: {} is no folder",
+                self.state_dir.display()
+            ));
+        }
+        out
+    }
+}
+
+fn load(path: &Path) -> Result<Document, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
+    if text.trim().is_empty() {
+        return Ok(Document::default());
+    }
+    output::from_yaml(&text).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(yaml: &str, line: &[&str], metal: &[(&str, &str)]) -> Result<Config, Failure> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("halbox.yaml");
+        std::fs::write(&path, yaml).unwrap();
+        let path = path.to_string_lossy().into_owned();
+        let line = ["serve", "--config", &path]
+            .into_iter()
+            .chain(line.iter().copied());
+        let matches = args(Command::new("serve")).get_matches_from(line);
+        Config::from_matches(&matches, |name| {
+            let found = metal.iter().find(|(n, _)| *n == name);
+            found.map(|(_, v)| (*v).to_owned())
+        })
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_metal_bmc_comes_last() {
+        let yaml = "state-dir: /a\nlease-files: [/x, /y]\nnetworks: [10.0.0.0/8]\nrefresh: 1m\nstatic:\n- {mac: 'ac:1f:6b:00:00:01', ip: 10.0.0.1}\n";
+        let got = config(
+            yaml,
+            &["--state-dir", "/b", "--refresh", "2m"],
+            &[
+                ("METAL_BMC_IPMI_PORT", "6230"),
+                ("METAL_BMC_LEASE_FILE", "/z"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(got.state_dir, Path::new("/b"));
+        assert_eq!(got.refresh, Duration::from_mins(2));
+        assert_eq!(got.lease_files, [PathBuf::from("/x"), PathBuf::from("/y")]);
+        assert_eq!(
+            (got.ipmi_port, got.redfish_port, got.fixed.len()),
+            (6230, 443, 1)
+        );
+        let old = config(
+            "",
+            &[],
+            &[
+                ("METAL_BMC_LEASE_FILE", "/z"),
+                ("METAL_BMC_ALLOWED_CIDRS", "10.0.0.0/8,192.168.0.0/16"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(old.lease_files, [PathBuf::from("/z")]);
+        assert_eq!(old.rules.networks.len(), 2);
+    }
+
+    #[test]
+    fn mistakes_are_named_by_file_line_and_field() {
+        let message = |yaml: &str| config(yaml, &[], &[]).unwrap_err().message().to_owned();
+        let unknown = message("state-dir: /a\nlease-filez: [/x]\n");
+        assert!(
+            unknown.contains("halbox.yaml")
+                && unknown.contains("lease-filez")
+                && unknown.contains("line 2"),
+            "{unknown}"
+        );
+        assert!(message("networks: [10.0.0.0/99]\n").contains("networks: '10.0.0.0/99'"));
+        assert!(message("ipmi-port: 99999\n").contains("line 1"));
+        assert!(message("refresh: often\n").contains("refresh"));
+    }
+}

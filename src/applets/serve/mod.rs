@@ -1,0 +1,206 @@
+//! `halbox serve`: the daemon. Finds BMCs, keeps the table, serves the API.
+
+pub(super) mod config;
+mod demo;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use sd_notify::NotifyState;
+use tokio_stream::wrappers::UnixListenerStream;
+
+use super::common::exit::Failure;
+use super::common::process;
+use crate::api::http::{self, Pages};
+use crate::api::listen;
+use crate::api::server::Server;
+use crate::discover::{Discovery, Doors, Options, now};
+use crate::hal::detect::{self, Budgets, Detector};
+use crate::hal::fleet::Fleet;
+use crate::hal::model::Cancel;
+use crate::hal::transport::Lan;
+use crate::inventory::seal::Sealer;
+use crate::inventory::{Cache, Sqlite, Store};
+use config::Config;
+
+/// How long callers have to finish after the end was asked for.
+const DRAIN: Duration = Duration::from_secs(5);
+/// How long sessions with BMCs have to be closed.
+const GOODBYE: Duration = Duration::from_secs(3);
+/// The first look at an address: who answers by then stands in the row within a second.
+const QUICK: Budgets = Budgets {
+    silence: Duration::from_millis(700),
+    whole: Duration::from_millis(800),
+};
+
+/// The command line.
+pub fn command() -> Command {
+    config::args(Command::new("serve"))
+        .arg(
+            Arg::new("demo")
+                .long("demo")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("config")
+                .help("Everything in a temporary folder, with simulated BMCs and a lease file that grows while you watch"),
+        )
+        .after_long_help(AFTER_HELP)
+}
+
+const AFTER_HELP: &str = "\
+Every option is also a variable: HALBOX_STATE_DIR, HALBOX_LEASE_FILES (with commas), … The variables of metal-bmc \
+METAL_BMC_LEASE_FILE, _PARTITION_ID, _ALLOWED_CIDRS, _IGNORE_MACS, _REPORT_INTERVAL and _IPMI_PORT are understood where \
+nothing else is said.
+
+SIGTERM and Ctrl-C: callers finish, sessions with BMCs are closed, within 10 seconds.
+
+A configuration:
+  state-dir: /var/lib/halbox
+  socket-group: halbox
+  http: 127.0.0.1:9623
+  lease-files: [/var/lib/dhcp/dhcpd.leases]
+  networks: [10.0.0.0/16]
+  partition: fra-equ01";
+
+/// Runs the daemon.
+pub fn run(m: &ArgMatches) -> Result<(), Failure> {
+    let config = Config::from_matches(m, |name| std::env::var(name).ok())?;
+    if m.get_flag("check-config") {
+        let wrong = config.check();
+        for line in &wrong {
+            log::warn!("{line}");
+        }
+        return if wrong
+            .iter()
+            .any(|l| l.starts_with("lease-files:") || l.starts_with("state-dir:"))
+        {
+            Err(Failure::usage("the configuration does not work here"))
+        } else {
+            Ok(())
+        };
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::failed(format!("cannot start the runtime: {e}")))?;
+    let result = runtime.block_on(async {
+        let cancel = process::cancel_on_interrupt()?;
+        if m.get_flag("demo") {
+            demo::run(config, cancel).await
+        } else {
+            serve(config, cancel, async {}).await
+        }
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+/// Keys: the named file, systemd's credential, or the file in the state directory.
+fn sealer(config: &Config) -> Result<Sealer, Failure> {
+    if let Some(path) = &config.key_file {
+        return Ok(Sealer::load(path)?);
+    }
+    let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
+        .map(|dir| PathBuf::from(dir).join("halbox.key"))
+        .filter(|path| path.exists());
+    Ok(match credential {
+        Some(path) => Sealer::load(&path)?,
+        None => Sealer::load_or_make(&config.state_dir.join("key"))?,
+    })
+}
+
+/// Serves until `cancel`; `ready` runs as soon as the API answers.
+async fn serve(
+    config: Config,
+    cancel: Cancel,
+    ready: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    let started = now();
+    std::fs::create_dir_all(&config.state_dir)
+        .map_err(|e| Failure::usage(format!("state-dir {}: {e}", config.state_dir.display())))?;
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.state_dir, sealer(&config)?)?);
+    let cache = Cache::open(&config.state_dir)
+        .map(Arc::new)
+        .map_err(|e| Failure::failed(format!("{}: {e}", config.state_dir.display())))?;
+    let lan = Lan::new()?;
+    let detector = |budgets| {
+        let options = detect::Options {
+            budgets,
+            redfish_port: config.redfish_port,
+            ..detect::Options::default()
+        };
+        Detector::new(Arc::clone(&lan), options)
+    };
+    let (quick, thorough) = (detector(QUICK)?, detector(Budgets::default())?);
+    let fleet = Fleet::new(Arc::clone(&lan), Arc::clone(&cache) as _);
+    let doors = Arc::new(Doors::new(fleet, Arc::clone(&store), config.ipmi_port));
+    let discovery = Arc::new(Discovery::new(
+        Options {
+            lease_files: config.lease_files.clone(),
+            rules: config.rules.clone(),
+            fixed: config.fixed.clone(),
+            ipmi_port: config.ipmi_port,
+            refresh: config.refresh,
+            partition: config.partition.clone(),
+        },
+        Arc::clone(&store),
+        Arc::clone(&doors),
+        quick,
+        thorough,
+    ));
+    let server = Server::new(
+        Arc::clone(&store),
+        Arc::clone(&doors),
+        Arc::clone(&discovery),
+        started,
+    );
+    let (listener, _socket) = listen::unix(&config.socket, config.socket_group.as_deref())?;
+    let pages = Pages::new(Arc::clone(&store), Arc::clone(&discovery));
+    let web = match config.http {
+        Some(address) => Some(tokio::spawn(http::serve(address, pages).await?)),
+        None => None,
+    };
+    let stop = cancel.clone();
+    let api = tonic::transport::Server::builder()
+        .concurrency_limit_per_connection(256)
+        .http2_keepalive_interval(Some(Duration::from_secs(60)))
+        .add_routes(server.router().await)
+        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), async move {
+            stop.cancelled().await;
+        });
+    let api = tokio::spawn(api);
+    let finding = tokio::spawn(Arc::clone(&discovery).run(cancel.clone()));
+    log::info!("serving at {}", config.socket.display());
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    let alive = tokio::spawn(watchdog());
+    ready.await;
+    cancel.cancelled().await;
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    alive.abort();
+    if let Some(web) = web {
+        web.abort();
+    }
+    let _ = finding.await;
+    if tokio::time::timeout(DRAIN, api).await.is_err() {
+        log::warn!("callers did not finish in time");
+    }
+    let left = doors.close(GOODBYE).await;
+    if left > 0 {
+        log::warn!("{left} sessions were not confirmed as closed");
+    }
+    cache.flush();
+    Ok(())
+}
+
+/// Tells systemd that we live, where it wants to know.
+async fn watchdog() {
+    let Some(time) = sd_notify::watchdog_enabled() else {
+        return;
+    };
+    let mut tick = tokio::time::interval(time / 2);
+    loop {
+        tick.tick().await;
+        let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+    }
+}
