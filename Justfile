@@ -53,6 +53,10 @@ fuzz secs="600" target="":
 bench *args:
     tests/bench.sh {{args}}
 
+# Regenerate the code of the API from proto/ (needs the registry once)
+gen:
+    cd proto/gen && cargo run -q
+
 # Regenerate man/ from the command line definition
 man:
     tests/man.sh

@@ -93,7 +93,7 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let (operation, leaf) = chosen(matches)?;
     let output = Output::from_matches(leaf)?;
     let work = (operation.plan)(leaf)?;
-    if leaf.get_many::<String>("address").is_none() {
+    if leaf.get_many::<String>("address").is_none() && !leaf.get_flag("inband") {
         return daemon::operate(operation, leaf, work, &output);
     }
     let options = Options::from_matches(leaf)?;

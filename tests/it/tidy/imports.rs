@@ -236,8 +236,18 @@ fn alone(manifest: &str) -> String {
         "clap_complete",
         "clap_mangen",
         "env_logger",
+        "listenfd",
+        "prost",
+        "prost-types",
         "rusqlite",
+        "sd-notify",
         "serde_yaml",
+        "tokio-rustls",
+        "tokio-stream",
+        "tonic",
+        "tonic-health",
+        "tonic-prost",
+        "tonic-reflection",
     ];
     let mut out =
         String::from("[package]\nname = \"halbox\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n");

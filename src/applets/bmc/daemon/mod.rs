@@ -109,12 +109,6 @@ pub(super) fn run(matches: &ArgMatches) -> Option<Result<(), Failure>> {
     Some(Output::from_matches(leaf).and_then(|output| (entry.run)(leaf, output)))
 }
 
-/// Names of the commands of the table.
-#[cfg(test)]
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    ENTRIES.iter().map(|e| e.name)
-}
-
 /// Several BMCs by MAC, UUID, address or prefix.
 fn keys(command: Command) -> Command {
     command.arg(

@@ -52,6 +52,10 @@ pub(in crate::applets::bmc) fn run(
     work: Work,
     output: &Output,
 ) -> Result<(), Failure> {
+    if operation.name == "capabilities" {
+        return Err(Failure::usage("capabilities: not through the daemon yet")
+            .hint("halbox bmc --address ADDRESS -U USER capabilities"));
+    }
     let keys: Vec<String> = m
         .get_many::<String>("bmc")
         .map(|l| l.cloned().collect())

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::{keys, named, refused, show, with_daemon};
@@ -115,8 +116,13 @@ fn password(m: &ArgMatches, protocol: &str) -> Result<Option<Secret>, Failure> {
 
 /// Runs the command.
 pub(super) fn run(m: &ArgMatches, output: Output) -> Result<(), Failure> {
-    let text = |name: &str| m.get_one::<String>(name).cloned();
-    let port = |name: &str| m.get_one::<u16>(name).copied().map(u32::from);
+    // Options of the same name exist for targets without a daemon; their defaults are not meant here.
+    let said = |name: &str| m.value_source(name) == Some(ValueSource::CommandLine);
+    let text = |name: &str| m.get_one::<String>(name).filter(|_| said(name)).cloned();
+    let port = |name: &str| {
+        let port = m.get_one::<u16>(name).filter(|_| said(name));
+        port.copied().map(u32::from)
+    };
     let chosen = |name: &str| m.get_one::<DriverName>(name).copied();
     let (preferred, only) = (chosen("preferred-driver"), chosen("only-driver"));
     let driver = match (preferred.or(only), m.get_flag("unmanaged")) {
