@@ -126,6 +126,9 @@ When all addresses are bound, one line of JSON says so on stdout: \
 {\"ready\":true,\"bmcs\":3,\"first\":\"127.1.0.1\",\"last\":\"127.1.0.3\",\"port\":6230,\"control\":\"unix:...\"}. \
 Ctrl-C or SIGTERM ends it, with a summary on stderr.
 
+A recording or a recorded tree is replayed as a BMC: IPMI and Redfish answer what was recorded, and what is written is kept in \
+memory. Users of the recording cannot log in, for it holds no passwords; admin with password admin can.
+
 The administrator is admin with password admin, unless --user and --password-file say otherwise. Profiles differ in \
 cipher suites, user rules, chunk sizes, timing and manners; `broken` has everything that firmware gets wrong.
 

@@ -17,7 +17,7 @@ use super::profile::Profile;
 use super::redfish::doors::Doors;
 use super::redfish::serve;
 use super::state::{Clock, Server, Users};
-use super::{control, store, worker};
+use super::{control, replay, store, worker};
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::responder::{Config, Lockout};
 
@@ -177,16 +177,43 @@ fn bind(options: &Options) -> Result<Vec<UdpSocket>> {
         .collect()
 }
 
+/// What BMCs of a kind share.
+struct Sort {
+    profile: Arc<Profile>,
+    config: Arc<Config>,
+    users: Users,
+    index: Option<Arc<replay::Index>>,
+}
+
+impl Sort {
+    fn new(options: &Options, profile: Profile, index: Option<Arc<replay::Index>>) -> Self {
+        let config = Arc::new(Config {
+            lockout: (options.lockout > 0).then_some(Lockout {
+                attempts: options.lockout,
+                duration: LOCKED_FOR,
+            }),
+            ..(*profile.sessions).clone()
+        });
+        Self {
+            users: Users::new(&profile.users, &options.user, &options.password),
+            profile: Arc::new(profile),
+            config,
+            index,
+        }
+    }
+}
+
 fn populate(options: &Options, addresses: &[SocketAddr]) -> Result<Vec<Mutex<Bmc>>> {
-    let profile = Arc::new(Profile::new(options.profile));
-    let config = Arc::new(Config {
-        lockout: (options.lockout > 0).then_some(Lockout {
-            attempts: options.lockout,
-            duration: LOCKED_FOR,
-        }),
-        ..(*profile.sessions).clone()
-    });
-    let users = Users::new(&profile.users, &options.user, &options.password);
+    let kinds: Vec<Sort> = if options.recordings.is_empty() {
+        vec![Sort::new(options, Profile::new(options.profile), None)]
+    } else {
+        let all = options.recordings.iter();
+        all.map(|recording| {
+            let index = Arc::new(replay::Index::new(recording));
+            Sort::new(options, replay::profile(recording), Some(index))
+        })
+        .collect()
+    };
     let clock = Clock {
         origin: Instant::now(),
         unix: SystemTime::now()
@@ -207,14 +234,16 @@ fn populate(options: &Options, addresses: &[SocketAddr]) -> Result<Vec<Mutex<Bmc
                 },
                 busy: options.busy,
             };
-            let mut server = Server::new(&profile, index, address.ip(), &users, clock);
+            let kind = kinds
+                .get(index as usize % kinds.len().max(1))
+                .ok_or_else(|| Error::new(Kind::Other, "simulating a BMC"))?;
+            let mut server = Server::new(&kind.profile, index, address.ip(), &kind.users, clock);
+            if let Some(index) = &kind.index {
+                replay::seed(&mut server, index);
+            }
             store::load(options, *address, &mut server)?;
-            Ok(Mutex::new(Bmc::new(
-                server,
-                Arc::clone(&config),
-                manners,
-                rng.u64(..),
-            )))
+            let config = Arc::clone(&kind.config);
+            Ok(Mutex::new(Bmc::new(server, config, manners, rng.u64(..))))
         })
         .collect()
 }

@@ -13,6 +13,7 @@ pub mod local;
 pub mod options;
 pub mod profile;
 pub mod redfish;
+pub mod replay;
 pub mod state;
 mod store;
 mod worker;

@@ -43,8 +43,23 @@ pub struct Order<'a> {
     pub data: &'a [u8],
 }
 
-/// Executes a command.
+/// Executes a command: from the recording, where one is replayed.
 pub fn execute(server: &mut Server, now: Instant, caller: &Caller, order: Order<'_>) -> Answer {
+    if server.replay.is_some() {
+        server.tick(now);
+        server.executed += 1;
+        return super::replay::execute(server, now, caller, order);
+    }
+    by_state(server, now, caller, order)
+}
+
+/// Executes a command by the state.
+pub(super) fn by_state(
+    server: &mut Server,
+    now: Instant,
+    caller: &Caller,
+    order: Order<'_>,
+) -> Answer {
     server.tick(now);
     server.executed += 1;
     if let Some((left, code)) = server.refuse_next {

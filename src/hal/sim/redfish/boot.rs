@@ -79,6 +79,20 @@ pub struct Wish<'a> {
     pub mode: Option<&'a str>,
 }
 
+/// Takes over what a recorded BMC was told, as far as IPMI can say it.
+pub fn adopt(server: &mut Server, wish: &serde_json::Value) {
+    let text = |name: &str| wish.get(name).and_then(serde_json::Value::as_str);
+    let wish = Wish {
+        enabled: text("BootSourceOverrideEnabled"),
+        target: text("BootSourceOverrideTarget"),
+        mode: text("BootSourceOverrideMode"),
+    };
+    let d = Dialect::of(crate::hal::sim::ProfileName::Generic);
+    if write(server, d, wish).is_err() {
+        log::debug!("simulator: a boot override that IPMI has no word for");
+    }
+}
+
 fn listed(list: &[&'static str], value: &str, property: &str) -> Result<&'static str, Message> {
     list.iter()
         .copied()

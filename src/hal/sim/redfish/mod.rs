@@ -4,17 +4,16 @@
 //! around it. What vendors do otherwise is data ([`dialect`]).
 
 pub mod auth;
-mod boot;
+pub(super) mod boot;
 mod cert;
 pub mod dialect;
 pub(super) mod doors;
-mod entry;
+pub(super) mod entry;
 pub mod http;
 pub mod messages;
 pub mod place;
 mod query;
 pub mod read;
-pub mod replay;
 pub(super) mod serve;
 mod socket;
 #[cfg(test)]
@@ -27,12 +26,34 @@ pub use entry::answer;
 pub use http::{Ask, Method, Reply};
 pub use web::Web;
 
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+
+use super::bmc::Bmc;
 use super::state::{Server, Step};
 use crate::hal::model::Guid;
 
 /// The dialect that a server speaks.
 pub fn dialect(server: &Server) -> &'static Dialect {
     Dialect::of(server.profile.name)
+}
+
+/// A login to a session, of at most `limit`.
+pub(super) fn login(
+    bmc: &mut Bmc,
+    now: Instant,
+    limit: usize,
+    body: &Map<String, Value>,
+) -> Result<Reply, http::Refusal> {
+    let d = dialect(&bmc.side.server);
+    write::sessions::create(bmc, now, d, limit, body)
+}
+
+/// Carries out ComputerSystem.Reset as the server's dialect has it.
+pub(super) fn reset(server: &mut Server, now: Instant, kind: &str) -> Result<(), http::Refusal> {
+    let d = dialect(server);
+    write::reset(server, now, d, kind)
 }
 
 /// A MAC as text, in lower case.
@@ -50,7 +71,7 @@ fn uuid(server: &Server, d: &Dialect) -> String {
 }
 
 /// PowerState.
-fn power_state(server: &Server, d: &Dialect) -> &'static str {
+pub(super) fn power_state(server: &Server, d: &Dialect) -> &'static str {
     match (server.power.next_step(), server.power.on) {
         (Some(Step::On), false) if d.shows_powering => "PoweringOn",
         (Some(Step::Off), true) if d.shows_powering => "PoweringOff",

@@ -79,6 +79,7 @@ impl Query {
                     out.select = Some(value.split(',').map(|p| p.trim().to_owned()).collect());
                 }
                 "$select" if queries => return Err(bad()),
+                "only" if queries && !value.is_empty() => return Err(bad()),
                 "only" if queries => out.only = true,
                 name if name.starts_with('$') => {
                     return Err(Refusal::new(501, Message::base("QueryNotSupported", &[])));

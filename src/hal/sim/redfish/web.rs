@@ -136,8 +136,6 @@ pub struct Web {
     pub host_name: Option<String>,
     /// AccountLockoutThreshold and such are as the simulator was started; these are what can be written.
     pub account_service: AccountSettings,
-    /// A recording that is replayed in place of the resources.
-    pub replay: Option<Box<super::replay::Replay>>,
 }
 
 /// Writable properties of AccountService.

@@ -141,6 +141,8 @@ pub struct Server {
     pub web: crate::hal::sim::redfish::Web,
     /// The serial console, from its first use on.
     pub console: Option<Box<Console>>,
+    /// The recording that answers in place of the state.
+    pub replay: Option<Box<crate::hal::sim::replay::Replay>>,
     /// The next commands are refused with this code, so many times.
     pub refuse_next: Option<(u32, crate::hal::ipmi::cmd::CompletionCode)>,
     /// Commands that were executed.
@@ -201,6 +203,7 @@ impl Server {
             sol: Sol::default(),
             web: crate::hal::sim::redfish::Web::default(),
             console: None,
+            replay: None,
             refuse_next: None,
             executed: 0,
             cold_reset: false,

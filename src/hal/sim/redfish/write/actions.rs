@@ -89,7 +89,8 @@ fn parameter(
     })
 }
 
-fn reset(server: &mut Server, now: Instant, d: &Dialect, kind: &str) -> Result<(), Refusal> {
+/// Carries out ComputerSystem.Reset.
+pub fn reset(server: &mut Server, now: Instant, d: &Dialect, kind: &str) -> Result<(), Refusal> {
     let power = &mut server.power;
     let timing = server.profile.timing;
     // What the host will be when everything under way has arrived.

@@ -18,6 +18,8 @@ use super::messages::Message;
 use super::place::Place;
 use crate::hal::sim::bmc::Bmc;
 
+pub(super) use actions::reset;
+
 /// One property done, or why not.
 type Done = Result<(), Message>;
 
@@ -87,15 +89,19 @@ pub(super) fn patch(
         return Ok(success(bmc, now, d, Some(place)));
     }
     let mut reply = resource(bmc, now, d, place);
-    let extra: Map<String, Value> = faults
+    // Both as an annotation of the resource and of each property.
+    let all: Vec<Value> = faults
+        .iter()
+        .map(|(_, message)| message.to_json())
+        .collect();
+    let mut extra: Map<String, Value> = faults
         .iter()
         .map(|(name, message)| {
-            (
-                format!("{name}@Message.ExtendedInfo"),
-                json!([message.to_json()]),
-            )
+            let key = format!("{name}@Message.ExtendedInfo");
+            (key, json!([message.to_json()]))
         })
         .collect();
+    extra.insert("@Message.ExtendedInfo".to_owned(), Value::Array(all));
     if let Ok(Value::Object(mut map)) = serde_json::from_slice(&reply.body) {
         map.extend(extra);
         reply.body = Value::Object(map).to_string().into_bytes();

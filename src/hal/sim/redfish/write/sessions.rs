@@ -17,6 +17,7 @@ pub fn create(
     bmc: &mut Bmc,
     now: Instant,
     d: &'static Dialect,
+    limit: usize,
     body: &Map<String, Value>,
 ) -> Result<Reply, Refusal> {
     let text = |name: &str| {
@@ -32,7 +33,7 @@ pub fn create(
     let (server, rng) = bmc.side.server_and_rng();
     let sessions = &mut server.web.sessions;
     sessions.expire(now);
-    let Some((id, token)) = sessions.create(who.user, now, clock, d.max_sessions, rng) else {
+    let Some((id, token)) = sessions.create(who.user, now, clock, limit, rng) else {
         let message = if d.oem == Some("Dell") {
             Message::oem(
                 "IDRAC.2.8.RAC0218",
