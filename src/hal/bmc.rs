@@ -3,6 +3,8 @@
 //! Per capability an ordered list of implementations, the preferred driver first; overwrites replace or reorder
 //! them. [`Slots::call`] is the one dispatcher: it alone decides when the next implementation is asked.
 
+mod reinstall;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -64,6 +66,13 @@ impl<T: ?Sized> Slots<T> {
         if let Some(slot) = self.0.iter_mut().find(|s| s.driver == driver) {
             slot.implementation = wrap(Arc::clone(&slot.implementation));
             slot.overwrite = Some(vendor);
+        }
+    }
+
+    /// Puts something around the implementation of `driver`, as a part of that driver.
+    pub fn wrap(&mut self, driver: DriverName, wrap: impl FnOnce(Arc<T>) -> Arc<T>) {
+        if let Some(slot) = self.0.iter_mut().find(|s| s.driver == driver) {
+            slot.implementation = wrap(Arc::clone(&slot.implementation));
         }
     }
 

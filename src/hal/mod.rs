@@ -1,10 +1,11 @@
 //! The HAL: everything that talks to a BMC. Imports nothing from outside `src/hal`.
 //!
-//! Layers, top to bottom: `sim`, `detect`, `inband` → `vendors` → `drivers` → `bmc` → `fleet` → `transport` →
+//! Layers, top to bottom: `connect` → `sim`, `detect`, `inband` → `vendors` → `drivers` → `bmc` → `fleet` → `transport` →
 //! `redfish`, `ipmi` → `caps` → `model`, `error`.
 
 pub mod bmc;
 pub mod caps;
+pub mod connect;
 pub mod detect;
 pub mod drivers;
 pub mod error;

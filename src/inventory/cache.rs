@@ -10,9 +10,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::hal::fleet::Memory;
 use crate::hal::ipmi::learnt::Learnt;
+use crate::hal::redfish;
 
 /// Changes with the table or with the meaning of its JSON.
 const VERSION: i32 = 1;
@@ -72,6 +75,39 @@ impl Cache {
         }
     }
 
+    /// What was kept under `key`; the default where that is nothing or not readable.
+    fn row<T: DeserializeOwned + Default>(&self, key: &str) -> T {
+        let inner = self.lock();
+        // What this process has not stored yet is newer than the file.
+        let unsaved = inner.unsaved.iter().rev().find(|(k, _)| k == key);
+        if let Some((_, json)) = unsaved {
+            return serde_json::from_str(json).unwrap_or_default();
+        }
+        let row = inner
+            .db
+            .prepare_cached("SELECT learnt FROM bmc WHERE address = ?1")
+            .and_then(|mut select| {
+                select
+                    .query_row([key], |row| row.get::<_, String>(0))
+                    .optional()
+            });
+        let json = match row {
+            Ok(json) => json.unwrap_or_default(),
+            Err(error) => {
+                log::info!("cache: {error}");
+                String::new()
+            }
+        };
+        serde_json::from_str(&json).unwrap_or_default()
+    }
+
+    fn keep<T: Serialize>(&self, key: String, learnt: &T) {
+        match serde_json::to_string(learnt) {
+            Ok(json) => self.lock().unsaved.push((key, json)),
+            Err(error) => log::info!("cache: {error}"),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -85,31 +121,25 @@ impl Drop for Cache {
 
 impl Memory for Cache {
     fn recall(&self, bmc: SocketAddr) -> Learnt {
-        let inner = self.lock();
-        let row = inner
-            .db
-            .prepare_cached("SELECT learnt FROM bmc WHERE address = ?1")
-            .and_then(|mut select| {
-                select
-                    .query_row([bmc.to_string()], |row| row.get::<_, String>(0))
-                    .optional()
-            });
-        let json = match row {
-            Ok(json) => json.unwrap_or_default(),
-            Err(error) => {
-                log::info!("cache: {error}");
-                String::new()
-            }
-        };
-        serde_json::from_str(&json).unwrap_or_default()
+        self.row(&bmc.to_string())
     }
 
     fn remember(&self, bmc: SocketAddr, learnt: &Learnt) {
-        match serde_json::to_string(learnt) {
-            Ok(json) => self.lock().unsaved.push((bmc.to_string(), json)),
-            Err(error) => log::info!("cache: {error}"),
-        }
+        self.keep(bmc.to_string(), learnt);
     }
+
+    fn recall_redfish(&self, bmc: SocketAddr) -> redfish::Learnt {
+        self.row(&redfish_key(bmc))
+    }
+
+    fn remember_redfish(&self, bmc: SocketAddr, learnt: &redfish::Learnt) {
+        self.keep(redfish_key(bmc), learnt);
+    }
+}
+
+/// IPMI and Redfish have different ports, but nothing keeps an operator from giving both the same number.
+fn redfish_key(bmc: SocketAddr) -> String {
+    format!("redfish {bmc}")
 }
 
 impl fmt::Debug for Cache {

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::applets::common::exit::Failure;
+use crate::applets::common::services::Services;
 use crate::applets::common::targets::Target;
-use crate::hal::Result;
 use crate::hal::bmc::Bmc;
-use crate::hal::fleet::{Endpoint, Fleet, Forgetful, Memory};
+use crate::hal::connect::{Login, Way, connect};
+use crate::hal::fleet::{Fleet, Forgetful, Memory};
 use crate::hal::ipmi::Exchange;
 use crate::hal::ipmi::session::Config;
+use crate::hal::model::{Cx, DriverName};
 use crate::hal::transport::{Kcs, Lan};
 use crate::hal::vendors;
+use crate::hal::{Error, Kind, Result};
 use crate::inventory::Cache;
 
 use super::options::Options;
@@ -26,12 +29,15 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub(super) struct Door {
     fleet: Arc<Fleet>,
     cache: Option<Arc<Cache>>,
-    session: Arc<Config>,
+    login: Arc<Login>,
+    services: Arc<Services>,
     /// No suite was named: the one that worked before is insisted on.
     pin_suite: bool,
     ipmi_port: u16,
     /// This machine's own BMC, which is every target then.
     inband: Option<Arc<Kcs>>,
+    /// Why there is no login for IPMI.
+    without_ipmi: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Door {
@@ -41,48 +47,82 @@ impl fmt::Debug for Door {
 }
 
 impl Door {
-    /// Opens sockets and cache, or the device; sends nothing. Has to be called inside a runtime.
-    pub(super) fn open(options: &Options) -> Result<Self, Failure> {
+    /// Opens sockets and cache, or the device; sends nothing. Has to be called inside a runtime. `only_ipmi`: no other
+    /// driver can do what is planned.
+    pub(super) fn open(options: &Options, only_ipmi: bool) -> Result<Self, Failure> {
         let cache = options.cache.then(open_cache).flatten();
         let memory: Arc<dyn Memory> = match &cache {
             Some(cache) => Arc::clone(cache) as Arc<dyn Memory>,
             None => Arc::new(Forgetful),
         };
-        let login = &options.login;
-        let mut session = Config::new(login.user.as_bytes(), login.password.clone());
-        session.kg.clone_from(&login.kg);
-        session.version = options.version;
-        session.privilege = options.privilege;
-        if let Some(suite) = options.suite {
-            session.suites = vec![suite];
+        let mut services = options.services.clone();
+        if only_ipmi {
+            services.driver.get_or_insert(DriverName::Ipmi);
         }
+        let without_ipmi = options.too_long_for_ipmi();
+        if let Some(words) = without_ipmi.as_ref().filter(|_| !services.allow_redfish()) {
+            return Err(Failure::usage(words.as_str()));
+        }
+        let user = &options.login.user;
+        let password = &options.login.password;
         Ok(Self {
             fleet: Arc::new(Fleet::new(Lan::new()?, memory)),
             cache,
-            session: Arc::new(session),
+            login: Arc::new(Login {
+                ipmi: (services.allow_ipmi() && without_ipmi.is_none()).then(|| session(options)),
+                redfish: services
+                    .allow_redfish()
+                    .then(|| (user.clone(), password.clone())),
+            }),
+            services: Arc::new(services),
             pin_suite: options.suite.is_none(),
             ipmi_port: options.ipmi_port,
             inband: options.inband.then(Kcs::open).transpose()?.map(Arc::new),
+            without_ipmi: without_ipmi.map(Into::into),
         })
     }
 
-    /// The BMC of a target; a name is looked up, nothing else is sent.
-    pub(super) async fn bmc(&self, target: &Target) -> Result<(Bmc, String)> {
+    /// The BMC of a target with its drivers.
+    pub(super) async fn bmc(&self, cx: &Cx, target: &Target) -> Result<Bmc> {
         if let Some(kcs) = &self.inband {
+            log::info!("{}: {}", target.text, kcs.path().display());
             let mut bmc = Bmc::default();
             vendors::attach_ipmi(&mut bmc, Arc::clone(kcs) as Arc<dyn Exchange>);
-            return Ok((bmc, kcs.path().display().to_string()));
+            return Ok(bmc);
         }
-        let addr = target.resolve(self.ipmi_port).await?;
-        let endpoint = Endpoint {
-            addr,
-            session: (*self.session).clone(),
-            pin_suite: self.pin_suite,
-            linger: Duration::ZERO,
+        let look_up = async {
+            let ipmi = target.resolve(self.ipmi_port).await?;
+            Ok::<_, Error>((ipmi, self.services.redfish(target).await?))
         };
-        let mut bmc = Bmc::default();
-        vendors::attach_ipmi(&mut bmc, self.fleet.bmc(&endpoint)?);
-        Ok((bmc, addr.to_string()))
+        let (ipmi, redfish) = tokio::select! {
+            found = tokio::time::timeout_at(cx.deadline.into(), look_up) => {
+                found.map_err(|_| Error::new(Kind::Timeout, "the name was not looked up in time"))??
+            }
+            () = cx.cancel.cancelled() => return Err(Error::new(Kind::Cancelled, "interrupted")),
+        };
+        let way = Way {
+            redfish,
+            pin_suite: self.pin_suite,
+            prefer: self.services.driver,
+            only: self.services.driver.is_some(),
+            ..Way::to(ipmi)
+        };
+        if way.redfish.is_none()
+            && self.login.ipmi.is_none()
+            && way.prefer != Some(DriverName::Unmanaged)
+        {
+            let error = self.services.nothing_left();
+            return Err(match &self.without_ipmi {
+                Some(words) => error.with_source(words.to_string()),
+                None => error,
+            });
+        }
+        log::info!(
+            "{}: IPMI at {ipmi}, Redfish at {:?}",
+            target.text,
+            way.redfish.as_ref().map(|r| &r.base)
+        );
+        connect(&self.fleet, cx, &way, &self.login).await
     }
 
     /// Closes all sessions, then stores what was learnt.
@@ -95,6 +135,19 @@ impl Door {
             cache.flush();
         }
     }
+}
+
+/// How to log in over IPMI.
+fn session(options: &Options) -> Config {
+    let login = &options.login;
+    let mut session = Config::new(login.user.as_bytes(), login.password.clone());
+    session.kg.clone_from(&login.kg);
+    session.version = options.version;
+    session.privilege = options.privilege;
+    if let Some(suite) = options.suite {
+        session.suites = vec![suite];
+    }
+    session
 }
 
 fn open_cache() -> Option<Arc<Cache>> {

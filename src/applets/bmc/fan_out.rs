@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 use crate::applets::common::progress::Progress;
 use crate::applets::common::results::{Outcome, Results};
 use crate::applets::common::targets::Target;
+use crate::hal::Result;
 use crate::hal::model::{Cancel, Cx};
-use crate::hal::{Error, Kind, Result};
 
 use super::connect::Door;
 use super::operation::{Done, Job, Operation, Wait, Work};
@@ -93,16 +93,9 @@ impl One {
     }
 
     async fn done(&self, begun: Instant) -> Result<Done> {
-        let deadline = begun + self.timeout;
-        let (bmc, address) = tokio::select! {
-            opened = tokio::time::timeout_at(deadline.into(), self.door.bmc(&self.target)) => {
-                opened.map_err(|_| Error::new(Kind::Timeout, "the name was not looked up in time"))??
-            }
-            () = self.cancel.cancelled() => return Err(Error::new(Kind::Cancelled, "interrupted")),
-        };
-        log::info!("{}: {} at {address}", self.target.text, self.operation.name);
-        let mut cx = Cx::until(deadline).with_cancel(self.cancel.clone());
+        let mut cx = Cx::until(begun + self.timeout).with_cancel(self.cancel.clone());
         cx.request_id = Arc::from(self.target.text.as_str());
+        let bmc = self.door.bmc(&cx, &self.target).await?;
         let job = Job {
             bmc,
             cx,

@@ -102,7 +102,8 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     }
     let options = options.with_credentials(leaf)?;
     process::block_on(options.targets.count(), |cancel| async move {
-        let door = connect::Door::open(&options)?;
+        // Nobody else has it: then nobody else is asked.
+        let door = connect::Door::open(&options, operation.name == "raw")?;
         let results = fan_out::run(&options, &door, operation, work, cancel).await;
         // Where nothing worked there is no table to show, only errors.
         let any =
@@ -143,6 +144,7 @@ Examples:
   halbox bmc --address 10.0.0.7-99 -U metal -E power cycle --yes
   halbox bmc --address node[001-120].mgmt -U metal -E info -o json
   halbox bmc --address 10.0.0.7 -U metal -E boot bios && halbox bmc --address 10.0.0.7 -U metal -E power reset
+  halbox bmc --address 10.0.0.7 -U metal -E --driver Redfish --redfish-port 8443 power-metrics
   halbox bmc --address 10.0.0.7 -U metal -E raw 0x06 0x01";
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::applets::common::credentials::{self, Credentials};
 use crate::applets::common::exit::Failure;
+use crate::applets::common::services::{self, Services};
 use crate::applets::common::targets::Targets;
 use crate::applets::common::{confirm, duration, output};
 use crate::hal::ipmi::cmd::Privilege;
 use crate::hal::ipmi::session::Version;
-use crate::hal::model::Secret;
+use crate::hal::model::{DriverName, Secret};
 
 use super::operation::Wait;
 
@@ -27,6 +28,8 @@ pub(super) struct Options {
     /// This machine's own BMC through /dev/ipmi0, without a login.
     pub(super) inband: bool,
     pub(super) login: Credentials,
+    /// Which drivers, and where Redfish is.
+    pub(super) services: Services,
     /// The one cipher suite to use; `None` = the order of the session.
     pub(super) suite: Option<u8>,
     pub(super) privilege: Option<Privilege>,
@@ -97,7 +100,7 @@ pub(super) fn args(command: Command) -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Do not use or keep what was learnt of a BMC"),
         );
-    let command = ipmi_args(command);
+    let command = services::args(ipmi_args(command));
     let added: Vec<String> = ids(&command)
         .into_iter()
         .filter(|id| !before.contains(id))
@@ -190,9 +193,12 @@ impl Options {
             "operator" => Privilege::Operator,
             _ => Privilege::Administrator,
         });
+        let services = Services::from_matches(m)?;
+        services.check(targets.count())?;
         Ok(Self {
             targets,
             inband,
+            services,
             login: Credentials {
                 user: String::new(),
                 password: Secret::new(Vec::new()),
@@ -220,28 +226,33 @@ impl Options {
         })
     }
 
-    /// Adds who logs in.
+    /// Adds who logs in. What IPMI cannot take is refused here only where nothing but IPMI is left.
     pub(super) fn with_credentials(mut self, m: &ArgMatches) -> Result<Self, Failure> {
-        if self.inband {
+        if self.inband || self.services.driver == Some(DriverName::Unmanaged) {
             return Ok(self);
         }
         self.login = credentials::needed(m)?;
+        match self.too_long_for_ipmi() {
+            Some(words) if !self.services.allow_redfish() => Err(Failure::usage(words)),
+            _ => Ok(self),
+        }
+    }
+
+    /// Why IPMI cannot log in with these credentials.
+    pub(super) fn too_long_for_ipmi(&self) -> Option<String> {
         let (name, password) = (self.login.user.len(), self.login.password.len());
-        if name > 16 {
-            return Err(Failure::usage(format!(
-                "the user name has {name} bytes; IPMI takes 16"
-            )));
-        }
-        let limit = if self.version == Version::V1_5 {
-            16
-        } else {
-            20
+        let limit = match self.version {
+            Version::V1_5 => 16,
+            Version::V2_0 => 20,
         };
-        if password > limit {
-            return Err(Failure::usage(format!(
+        if name > 16 {
+            Some(format!("the user name has {name} bytes; IPMI takes 16"))
+        } else if password > limit {
+            Some(format!(
                 "the password has {password} bytes; IPMI takes {limit}"
-            )));
+            ))
+        } else {
+            None
         }
-        Ok(self)
     }
 }

@@ -27,8 +27,10 @@ pub(super) fn table(operation: &Operation, results: &Results, targets: u64) -> T
             column(col.title)
         });
     }
-    if !lists {
-        columns.extend([wide("DRIVER"), wide("MS")]);
+    if lists {
+        columns.push(wide("DRIVER"));
+    } else {
+        columns.extend([column("DRIVER"), wide("MS")]);
     }
     let mut table = Table::new(&columns);
     for outcome in &results.results {
@@ -61,8 +63,8 @@ fn row(
         let tone = (col.tone)(&text);
         cells.push(Cell::new(text, tone));
     }
+    cells.push(Cell::from(outcome.by.clone()));
     if !lists {
-        cells.push(Cell::from(outcome.by.clone()));
         cells.push(Cell::from(outcome.took_ms.to_string()));
     }
     cells
@@ -143,7 +145,7 @@ mod tests {
     fn words_have_one_line_per_target() {
         assert_eq!(
             shown("power.state", &[json!("ON"), json!("OFF")]),
-            "TARGET     POWER\n10.0.0.0   ON\n10.0.0.1   OFF\n"
+            "TARGET     POWER   DRIVER\n10.0.0.0   ON      ipmi\n10.0.0.1   OFF     ipmi\n"
         );
     }
 

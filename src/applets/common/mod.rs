@@ -1,4 +1,4 @@
-//! What all applets share: options, output, exit codes. Nothing here knows a protocol.
+//! What all applets share: options, output, exit codes. Nothing here speaks a protocol.
 
 pub mod candidates;
 pub mod confirm;
@@ -11,6 +11,7 @@ pub mod output;
 pub mod process;
 pub mod progress;
 pub mod results;
+pub mod services;
 pub mod table;
 pub mod targets;
 pub mod template;

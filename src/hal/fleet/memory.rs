@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::hal::ipmi::learnt::Learnt;
+use crate::hal::redfish;
 
 /// Keeps [`Learnt`] between runs: the CLI's cache, the daemon's table. Must be quick and must not fail: it is only
 /// a memory.
@@ -11,6 +12,17 @@ pub trait Memory: Send + Sync {
     fn recall(&self, bmc: SocketAddr) -> Learnt;
     /// Keeps what is known now.
     fn remember(&self, bmc: SocketAddr, learnt: &Learnt);
+
+    /// What is known of the Redfish service at this address (default when nothing is).
+    fn recall_redfish(&self, bmc: SocketAddr) -> redfish::Learnt {
+        let _ = bmc;
+        redfish::Learnt::default()
+    }
+
+    /// Keeps what is known of it now.
+    fn remember_redfish(&self, bmc: SocketAddr, learnt: &redfish::Learnt) {
+        let _ = (bmc, learnt);
+    }
 }
 
 /// Remembers nothing (`--no-cache`).

@@ -1,4 +1,4 @@
-//! All BMCs of one process: one actor each, over one UDP transport.
+//! All BMCs of one process: one actor each, over one UDP transport, and one door each to Redfish services.
 //!
 //! The actor owns the operation: a caller that goes away never leaves a session open. Whoever holds a handle
 //! ([`Exchange`]) shares the BMC's one session; when the last handle is dropped the session is closed.
@@ -7,6 +7,7 @@
 mod actor;
 pub mod candidates;
 mod console;
+mod doors;
 mod entropy;
 mod handle;
 mod memory;
@@ -19,11 +20,13 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
-use super::error::Result;
+use super::error::{Error, Kind, Result};
 use super::ipmi::session::Config;
 use super::model::Cancel;
 use super::transport::Lan;
+use super::transport::redfish::{self, HttpDoor};
 use actor::Actor;
+use doors::Doors;
 
 pub use handle::Remote;
 pub use memory::{Forgetful, Memory};
@@ -49,6 +52,7 @@ pub struct Fleet {
     lan: Arc<Lan>,
     memory: Arc<dyn Memory>,
     handles: Mutex<HashMap<SocketAddr, Weak<Remote>>>,
+    doors: Doors,
     /// Set once: every actor closes its session and ends.
     stop: Cancel,
     /// Actors that are alive.
@@ -65,6 +69,7 @@ impl Fleet {
             lan,
             memory,
             handles: Mutex::default(),
+            doors: Doors::default(),
             stop: Cancel::new(),
             live: Arc::new(watch::Sender::new(0)),
             contacts: Arc::new(Semaphore::new(contacts)),
@@ -90,11 +95,23 @@ impl Fleet {
         Ok(handle)
     }
 
+    /// The door to one Redfish service. One per BMC and login, kept for the next operation; nothing is sent before the
+    /// first request. Fails after [`Fleet::shutdown`], and on a URL that cannot be used.
+    pub fn redfish(&self, config: redfish::Config) -> Result<Arc<HttpDoor>> {
+        if self.stop.is_cancelled() {
+            let what = "open a Redfish connection";
+            return Err(Error::new(Kind::Cancelled, what).with_source("the program is ending"));
+        }
+        self.doors.open(config, &*self.memory)
+    }
+
     /// Closes every session and waits until that is done, but no longer than `patience`.
     /// Returns how many actors were still at it.
     pub async fn shutdown(&self, patience: Duration) -> usize {
         self.stop.cancel();
-        self.idle(patience).await
+        let doors = self.doors.close(&*self.memory, patience);
+        let (left, actors) = tokio::join!(doors, self.idle(patience));
+        left + actors
     }
 
     /// Waits until no session is open any more (all handles dropped), but no longer than `patience`.

@@ -69,6 +69,16 @@ impl Client {
         })
     }
 
+    /// The same BMC, minding other quirks; what the running operation has read stays known.
+    pub fn with_quirks(&self, quirks: Quirks) -> Arc<Self> {
+        let seen = std::mem::take(&mut *self.seen());
+        Arc::new(Self {
+            door: Arc::clone(&self.door),
+            quirks,
+            seen: Mutex::new(seen),
+        })
+    }
+
     /// Where this BMC differs from the standard.
     pub fn quirks(&self) -> &Quirks {
         &self.quirks

@@ -22,6 +22,34 @@ pub struct Learnt {
     pub reuse: Option<bool>,
     /// Writes were refused for want of `If-Match`.
     pub if_match: bool,
+    /// What the service says of itself and of the machine: quirks go by it.
+    pub about: Option<About>,
+    /// When there was no service at all (seconds since 1970).
+    pub absent: Option<u64>,
+}
+
+/// What a service says of itself and of the machine, as it came.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct About {
+    /// When it was read (seconds since 1970).
+    pub at: u64,
+    /// Keys of `Oem` in the service root.
+    pub oem: Vec<String>,
+    /// `Vendor` of the service root.
+    pub vendor: Option<String>,
+    /// `Product` of the service root.
+    pub product: Option<String>,
+    /// Organisations in the certificate: the issuer's, then the subject's.
+    pub tls: Vec<String>,
+    /// `Manufacturer` of the system.
+    pub manufacturer: Option<String>,
+    /// `Model` of the system.
+    pub model: Option<String>,
+    /// `Model` of the manager.
+    pub manager_model: Option<String>,
+    /// `FirmwareVersion` of the manager.
+    pub firmware: Option<String>,
 }
 
 /// A shared, lockable [`Learnt`]. The lock is only held for plain assignments.

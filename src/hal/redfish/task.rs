@@ -165,7 +165,9 @@ impl Written {
             client.door().origin(),
         )
         .ok()
-        .filter(|r| r.has("/@odata.id") && !is_task(&r.json));
+        // What an OEM action answers has no address of its own.
+        .filter(|r| r.has("/@odata.id") || ask.path.contains("/Actions/"))
+        .filter(|r| !is_task(&r.json));
         Self {
             status: answer.status,
             location: location.or_else(|| resource.as_ref().and_then(|r| r.link("/@odata.id"))),

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use subtle::ConstantTimeEq;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::http::{Client, Config as HttpConfig, HttpError, TlsInfo, Trust};
@@ -23,6 +24,9 @@ const THREADS: usize = 64;
 
 /// How long an idle connection, and with it a session, is kept.
 const KEEP_IDLE: Duration = Duration::from_secs(15);
+
+/// How long a TCP connection may take.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// How to reach and log in to one BMC.
 #[derive(Debug, Clone)]
@@ -43,6 +47,8 @@ pub struct Config {
     pub learnt: Learnt,
     /// How long an idle connection, and with it a session, is kept.
     pub keep_idle: Duration,
+    /// How long a TCP connection may take.
+    pub connect_within: Duration,
 }
 
 impl Config {
@@ -57,7 +63,25 @@ impl Config {
             auth: AuthStyle::default(),
             learnt: Learnt::default(),
             keep_idle: KEEP_IDLE,
+            connect_within: CONNECT,
         }
+    }
+
+    /// Does `other` reach the same service in the same way, with the same login?
+    pub fn is_same(&self, other: &Self) -> bool {
+        let same_ca = match (&self.trust.ca, &other.trust.ca) {
+            (None, None) => true,
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        };
+        let (mine, others) = (self.password.expose(), other.password.expose());
+        self.base == other.base
+            && self.address == other.address
+            && self.user == other.user
+            && self.auth == other.auth
+            && self.trust.pin == other.trust.pin
+            && same_ca
+            && bool::from(mine.ct_eq(others))
     }
 }
 
@@ -75,6 +99,7 @@ struct Inner {
     keep_idle: Duration,
     /// Number of the request that is in flight, 0 for none.
     serving: std::sync::Mutex<u64>,
+    connect_within: Duration,
     /// Whoever holds it has the one request that is in flight.
     state: Arc<Mutex<State>>,
 }
@@ -124,6 +149,7 @@ impl HttpDoor {
                 learnt: RedfishCell::new(config.learnt),
                 keep_idle: config.keep_idle,
                 serving: std::sync::Mutex::default(),
+                connect_within: config.connect_within,
                 state: Arc::default(),
             }),
         })

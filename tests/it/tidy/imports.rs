@@ -26,6 +26,7 @@ const HAL: &[(&str, u8)] = &[
     ("detect", 9),
     ("sim", 9),
     ("inband", 9),
+    ("connect", 10),
 ];
 
 /// What `hal` itself exports again; belongs to `error`.

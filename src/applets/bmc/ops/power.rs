@@ -7,9 +7,8 @@ use clap::ArgMatches;
 use crate::applets::bmc::operation::{Col, Done, Job, Operation, Wait, Work, no_args, state, work};
 use crate::applets::common::exit::Failure;
 use crate::hal::Result;
-use crate::hal::model::boot::BootRequest;
 use crate::hal::model::power::PowerOutcome;
-use crate::hal::model::{BootMode, BootTarget, BoxFuture, Cx, PowerAction, PowerState, Reading};
+use crate::hal::model::{BoxFuture, Cx, PowerAction, PowerState, Reading};
 
 const COLUMNS: &[Col] = &[state("POWER", "")];
 
@@ -120,7 +119,8 @@ fn patience(action: PowerAction) -> Duration {
     }
 }
 
-async fn act(job: &Job, action: PowerAction) -> Result<Done> {
+/// The context of a power action: it may take as long as the state takes to be reached.
+fn patient(job: &Job, action: PowerAction) -> Cx {
     let mut cx: Cx = job.cx.clone();
     let wait = match job.wait {
         Wait::No => Duration::ZERO,
@@ -128,34 +128,27 @@ async fn act(job: &Job, action: PowerAction) -> Result<Done> {
         Wait::Usual => patience(action),
     };
     cx.deadline = cx.deadline.max(Instant::now() + wait);
-    let cx = &cx;
-    let reading: Reading<PowerOutcome> = job
-        .bmc
-        .power
-        .call("power.set", |p| p.set(cx, action, job.wait != Wait::No))
-        .await?;
+    cx
+}
+
+fn done(reading: Reading<PowerOutcome>) -> Result<Done> {
     let verified = reading.value.verified;
     let mut done = Done::of(reading.map(|outcome| outcome.state))?;
     done.verified = Some(verified);
     Ok(done)
 }
 
+async fn act(job: &Job, action: PowerAction) -> Result<Done> {
+    let cx = &patient(job, action);
+    let wait = job.wait != Wait::No;
+    let power = &job.bmc.power;
+    done(power.call("power.set", |p| p.set(cx, action, wait)).await?)
+}
+
 fn reinstall(job: &Job) -> BoxFuture<'_, Result<Done>> {
     Box::pin(async move {
-        let request = BootRequest {
-            target: BootTarget::Pxe,
-            mode: BootMode::Uefi,
-            persistent: true,
-        };
-        job.bmc
-            .boot
-            .call("boot.set", |b| b.set(&job.cx, request))
-            .await?;
-        let state = power_state(job).await?;
-        let action = match state.value {
-            PowerState::Off => PowerAction::On,
-            _ => PowerAction::Cycle,
-        };
-        act(job, action).await
+        let cx = patient(job, PowerAction::Cycle);
+        let wait = job.wait != Wait::No;
+        done(job.bmc.reinstall(&job.cx, &cx, wait).await?)
     })
 }

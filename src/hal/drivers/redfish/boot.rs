@@ -119,14 +119,7 @@ impl RedfishBoot {
         if once_only {
             let order = boot_order::put_first(&self.0, cx, &system, request.target).await;
             match order {
-                Ok(at) => {
-                    let state = BootState {
-                        target: request.target,
-                        mode: system.str(MODE).and_then(mode),
-                        persistence: BootPersistence::Persistent,
-                    };
-                    return Ok((state, at));
-                }
+                Ok(done) => return Ok(done),
                 Err(error) if may_try_another(&error) => {
                     let error =
                         error.context("this BMC overrides the next boot only, and its boot order");

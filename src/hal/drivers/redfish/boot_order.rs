@@ -3,20 +3,21 @@
 
 use serde_json::json;
 
+use super::boot_value::mode;
 use super::unsupported;
 use crate::hal::error::{Error, Kind, Result};
-use crate::hal::model::{BootTarget, Cx};
+use crate::hal::model::{BootPersistence, BootState, BootTarget, Cx};
 use crate::hal::redfish::{Client, Resource};
 
 const ORDER: &str = "/Boot/BootOrder";
 
-/// Puts the options of `target` first in the boot order and reads it back. Returns where it stands.
+/// Puts the options of `target` first in the boot order and reads it back. Returns what that means, and where it stands.
 pub(super) async fn put_first(
     client: &Client,
     cx: &Cx,
     system: &Resource,
     target: BootTarget,
-) -> Result<String> {
+) -> Result<(BootState, String)> {
     let lacks = |what: &str| unsupported("boot order", format!("{} has no {what}", system.path));
     let options = system
         .link("/Boot/BootOptions")
@@ -54,7 +55,12 @@ pub(super) async fn put_first(
             return Err(Error::new(Kind::Refused, what));
         }
     }
-    Ok(place.at("Boot/BootOrder"))
+    let state = BootState {
+        target,
+        mode: system.str("/Boot/BootSourceOverrideMode").and_then(mode),
+        persistence: BootPersistence::Persistent,
+    };
+    Ok((state, place.at("Boot/BootOrder")))
 }
 
 fn order(resource: &Resource) -> Vec<String> {

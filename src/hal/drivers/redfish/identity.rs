@@ -35,6 +35,7 @@ impl RedfishIdentity {
         let mut maker = info.fru.product_manufacturer.clone();
         if let Some(manager) = optional(client.manager(cx).await)? {
             info.bmc.version = text(&manager, "/FirmwareVersion");
+            learn(client, &manager);
             maker = maker.or_else(|| text(&manager, "/Manufacturer"));
             if let Some(nic) = nic::own(client, cx, &manager).await? {
                 info.bmc.mac = nic::mac(&nic);
@@ -54,6 +55,16 @@ impl RedfishIdentity {
         info.vendor = manufacturer::vendor(None, maker);
         Ok(info)
     }
+}
+
+/// Quirks go by generations, which only the manager tells: the next connection knows it.
+fn learn(client: &Client, manager: &Resource) {
+    client.door().learnt().update(|learnt| {
+        if let Some(about) = &mut learnt.about {
+            about.manager_model = text(manager, "/Model");
+            about.firmware = text(manager, "/FirmwareVersion");
+        }
+    });
 }
 
 /// Some write the address of their pages where their name belongs.

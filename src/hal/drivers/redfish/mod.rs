@@ -17,7 +17,7 @@ mod nic;
 mod power;
 mod read;
 #[cfg(test)]
-mod scripted;
+pub(super) mod scripted;
 mod sensors;
 mod supplies;
 mod users;
@@ -27,7 +27,8 @@ use std::time::Instant;
 
 use crate::hal::bmc::Bmc;
 use crate::hal::error::{Error, Kind, Result};
-use crate::hal::model::{Cx, Reading, Source};
+use crate::hal::model::boot::BootRequest;
+use crate::hal::model::{BootState, Cx, Reading, Source};
 use crate::hal::redfish::{Client, Refusal, Resource};
 
 use super::placeholder::meaningful;
@@ -60,6 +61,18 @@ pub fn attach(bmc: &mut Bmc, client: Arc<Client>) {
     bmc.users.push(driver, Arc::new(users::RedfishUsers(to())));
     bmc.inventory
         .push(driver, Arc::new(inventory::RedfishInventory(to())));
+}
+
+/// Sets an override for every boot by the boot order, whose other entries stay.
+pub(super) async fn put_first(
+    client: &Client,
+    cx: &Cx,
+    request: BootRequest,
+    start: Instant,
+) -> Result<Reading<BootState>> {
+    let system = client.system(cx).await?;
+    let (state, at) = boot_order::put_first(client, cx, &system, request.target).await?;
+    Ok(reading(client, start, at, state))
 }
 
 /// A value that was read from `at` (URI and property) since `start`.

@@ -11,23 +11,23 @@ use crate::hal::model::{BoxFuture, Cx};
 use crate::hal::redfish::{Answer, Ask, Client, Door, Method, Quirks, RedfishCell};
 
 /// Documents by path.
-pub(super) type Tree = BTreeMap<String, Value>;
+pub(in crate::hal::drivers) type Tree = BTreeMap<String, Value>;
 
 type Writes = Box<dyn FnMut(&mut Tree, &Ask) -> Answer + Send>;
 
 /// The scripted BMC.
-pub(super) struct Scripted {
+pub(in crate::hal::drivers) struct Scripted {
     state: Mutex<(Tree, Writes)>,
     log: Mutex<Vec<String>>,
     learnt: RedfishCell,
 }
 
-pub(super) const SYSTEM: &str = "/redfish/v1/Systems/1";
-pub(super) const CHASSIS: &str = "/redfish/v1/Chassis/1";
-pub(super) const MANAGER: &str = "/redfish/v1/Managers/1";
+pub(in crate::hal::drivers) const SYSTEM: &str = "/redfish/v1/Systems/1";
+pub(in crate::hal::drivers) const CHASSIS: &str = "/redfish/v1/Chassis/1";
+pub(in crate::hal::drivers) const MANAGER: &str = "/redfish/v1/Managers/1";
 
 /// A server with these documents beside root and collections, whose writes `writes` answers.
-pub(super) fn server(
+pub(in crate::hal::drivers) fn server(
     documents: &[(&str, Value)],
     writes: impl FnMut(&mut Tree, &Ask) -> Answer + Send + 'static,
 ) -> Arc<Scripted> {
@@ -56,7 +56,7 @@ pub(super) fn server(
 }
 
 /// Writes as a good BMC takes them: a PATCH is merged, an action is only logged.
-pub(super) fn obedient(tree: &mut Tree, ask: &Ask) -> Answer {
+pub(in crate::hal::drivers) fn obedient(tree: &mut Tree, ask: &Ask) -> Answer {
     if let (Method::Patch, Some(body), Some(document)) =
         (ask.method, &ask.body, tree.get_mut(&ask.path))
     {
@@ -66,7 +66,7 @@ pub(super) fn obedient(tree: &mut Tree, ask: &Ask) -> Answer {
 }
 
 /// Changes nothing and says yes.
-pub(super) fn deaf(_: &mut Tree, _: &Ask) -> Answer {
+pub(in crate::hal::drivers) fn deaf(_: &mut Tree, _: &Ask) -> Answer {
     answer(200, &json!({}))
 }
 
@@ -82,7 +82,7 @@ fn merge(document: &mut Value, body: &Value) {
 }
 
 /// An answer with a document.
-pub(super) fn answer(status: u16, json: &Value) -> Answer {
+pub(in crate::hal::drivers) fn answer(status: u16, json: &Value) -> Answer {
     let body = if json.is_null() {
         Vec::new()
     } else {
@@ -96,7 +96,7 @@ pub(super) fn answer(status: u16, json: &Value) -> Answer {
 }
 
 /// A refusal with a message id.
-pub(super) fn refusal(status: u16, id: &str) -> Answer {
+pub(in crate::hal::drivers) fn refusal(status: u16, id: &str) -> Answer {
     answer(
         status,
         &json!({"error": {"@Message.ExtendedInfo": [{"MessageId": format!("Base.1.8.{id}"), "Message": id}]}}),
@@ -110,12 +110,12 @@ impl Scripted {
     }
 
     /// A client with these quirks.
-    pub(super) fn client(self: &Arc<Self>, quirks: Quirks) -> Arc<Client> {
+    pub(in crate::hal::drivers) fn client(self: &Arc<Self>, quirks: Quirks) -> Arc<Client> {
         Client::new(Arc::clone(self) as Arc<dyn Door>, quirks)
     }
 
     /// The writes so far: `PATCH /redfish/v1/Systems/1 {…}`.
-    pub(super) fn writes(&self) -> Vec<String> {
+    pub(in crate::hal::drivers) fn writes(&self) -> Vec<String> {
         let log = self.log.lock().unwrap();
         log.iter()
             .filter(|l| !l.starts_with("GET"))
@@ -124,7 +124,7 @@ impl Scripted {
     }
 
     /// Reads so far.
-    pub(super) fn reads(&self) -> usize {
+    pub(in crate::hal::drivers) fn reads(&self) -> usize {
         self.log
             .lock()
             .unwrap()
@@ -176,7 +176,7 @@ impl Door for Scripted {
 }
 
 /// A context for one operation that ends after so many seconds.
-pub(super) fn within(seconds: u64) -> Cx {
+pub(in crate::hal::drivers) fn within(seconds: u64) -> Cx {
     let now = tokio::time::Instant::now().into_std();
     let mut cx = Cx::until(now + Duration::from_secs(seconds));
     // Each its own operation.

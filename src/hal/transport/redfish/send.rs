@@ -14,9 +14,6 @@ use crate::hal::model::Cancel;
 use crate::hal::redfish::{Answer, Ask, AuthStyle, Method};
 use crate::hal::transport::http::{Fault, HttpError, Phase, Reply, Request, hello, open_in_all};
 
-/// How long a TCP connection may take.
-const CONNECT: Duration = Duration::from_secs(10);
-
 /// A write goes over a connection that was used within this time; a server may be closing an older one right now.
 const FRESH: Duration = Duration::from_secs(5);
 
@@ -214,7 +211,7 @@ impl Inner {
         if self.client.open() > 0 {
             return Ok(());
         }
-        let until = deadline.min(Instant::now() + CONNECT);
+        let until = deadline.min(Instant::now() + self.connect_within);
         self.client.connect(until).await
     }
 
