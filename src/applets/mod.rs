@@ -12,6 +12,7 @@ mod pages;
 mod probe;
 mod serve;
 mod sim;
+mod vendors;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -44,6 +45,7 @@ pub static APPLETS: &[Applet] = &[
     Applet { name: "probe", links: &["halbox-probe"], about: "Says what is at an address, and which drivers it has", command: probe::command, run: probe::run },
     Applet { name: "serve", links: &["halbox-serve", "metal-bmc"], about: "The daemon: finds BMCs by their DHCP leases, keeps the table, serves the API", command: serve::command, run: serve::run },
     Applet { name: "sim", links: &["halbox-sim"], about: "Simulates BMCs on this host", command: sim::command, run: sim::run },
+    Applet { name: "vendors", links: &["halbox-vendors"], about: "Says what is done differently for which vendor, and why", command: vendors::command, run: vendors::run },
 ];
 
 /// Entry point of the binary.

@@ -26,3 +26,4 @@ mod sim_profiles;
 mod static_binary;
 mod tidy;
 mod users;
+mod vendors;

@@ -222,6 +222,13 @@ fn is_ambiguous(text: &str) -> bool {
     base_60 || word
 }
 
+/// Prints a text that is no table and no document.
+pub fn text(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
 /// `text` with control characters (which a BMC may have sent, to move the cursor or worse) replaced.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().any(char::is_control) {

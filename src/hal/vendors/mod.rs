@@ -81,7 +81,7 @@ macro_rules! list {
 }
 
 list![
-    ami, asrockrack, cray, dell, fujitsu, gigabyte, hpe, intel, lenovo, nvidia, openbmc,
+    ami, asrockrack, cray, dell, fujitsu, gigabyte, hpe, inspur, intel, lenovo, nvidia, openbmc,
     supermicro,
 ];
 

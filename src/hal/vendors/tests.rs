@@ -202,6 +202,7 @@ fn who_it_is_and_what_is_overwritten() {
         ("oem=ts_fujitsu", "Fujitsu", "fujitsu"),
         ("oem=Fsas", "Fujitsu", "fujitsu"),
         ("made=Intel Corporation", "Intel", "intel"),
+        ("vendor=Inspur", "Inspur", "inspur"),
         (
             "made=Contoso; model=3500; manager=Joo Janta 200",
             "Contoso",
@@ -258,6 +259,7 @@ fn each_quirk_is_set_where_it_was_seen() {
         ("made=ASRockRack", "boot_send: Full"),
         ("oem=ts_fujitsu", "etag: Always"),
         ("vendor=NVIDIA", "boot_via: Settings"),
+        ("vendor=Inspur", "password: Some((1, 16))"),
         ("manager=OpenBmc", "accounts: Post"),
         ("made=Contoso", ""),
     ] {

@@ -92,7 +92,7 @@ async fn suites(
         let get = GetLanConfigurationParameters::of(channel, selector);
         match run(bmc, cx, &get).await.map(|reply| reply.parameter) {
             Ok(LanParameter::CipherSuiteSupport(count)) => {
-                found.0 = Some(usize::from(count & 0x1f))
+                found.0 = Some(usize::from(count & 0x1f));
             }
             Ok(LanParameter::CipherSuiteEntries(entries)) => found.1 = Some(entries.ids),
             Ok(LanParameter::CipherSuitePrivileges(levels)) => found.2 = Some(levels),

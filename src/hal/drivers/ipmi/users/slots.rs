@@ -176,7 +176,7 @@ fn is_unnamed(error: &Error) -> bool {
 /// The account in a slot; `None` if nobody is in it: no name, and nothing that it may do.
 pub fn account(slot: u8, name: String, access: UserAccess) -> Option<User> {
     let role = role(access.limit);
-    let enabled = may_log_in(&access);
+    let enabled = may_log_in(access);
     let nobody = name.is_empty() && (role == Role::None || (!enabled && !access.bits.messaging));
     (!nobody).then(|| User {
         id: slot.to_string(),
@@ -188,7 +188,7 @@ pub fn account(slot: u8, name: String, access: UserAccess) -> Option<User> {
 }
 
 /// Is it enabled?
-pub(super) fn may_log_in(access: &UserAccess) -> bool {
+pub(super) fn may_log_in(access: UserAccess) -> bool {
     match access.status {
         UserStatus::Enabled => true,
         UserStatus::Disabled => false,

@@ -334,7 +334,7 @@ pub async fn enable(bmc: &dyn Exchange, cx: &Cx, channel: u8, slot: u8) -> Resul
         }
         let now = run(bmc, cx, &get).await?;
         let untold = matches!(now.status, UserStatus::Unspecified | UserStatus::Reserved);
-        if now.status == UserStatus::Enabled || (untold && may_log_in(&now)) {
+        if now.status == UserStatus::Enabled || (untold && may_log_in(now)) {
             return Ok(());
         }
         if untold && refusal.is_none() {
@@ -378,7 +378,7 @@ pub async fn disable(bmc: &dyn Exchange, cx: &Cx, channel: u8, slot: u8) -> Resu
             }
         }
         let now = run(bmc, cx, &get).await?;
-        if !may_log_in(&now) || (now.status == UserStatus::Unspecified && refusal.is_none()) {
+        if !may_log_in(now) || (now.status == UserStatus::Unspecified && refusal.is_none()) {
             return Ok(());
         }
     }
