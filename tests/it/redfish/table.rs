@@ -278,8 +278,8 @@ pub const TREES: [Tree; 13] = [
             bmc: Some("23.11.20"),
             bios: Some("1.1.3"),
         },
-        // Power says 0 for all it has; the sensor PWR_SYSTEM says this.
-        watts: Some(Watts(1950.0, None)),
+        // Power has no present consumption, and 0 for all the rest: nothing is measured.
+        watts: None,
         supplies: Some((6, None, None)),
         sensors: Some((173, "TEMP_GB_HSC5", Some(29.0), "ok")),
         log: Some((

@@ -1,9 +1,9 @@
-//! Power consumption: `Power`, `EnvironmentMetrics`, a sensor of the whole machine, or the sum of its supplies.
+//! Power consumption: `Power`, `EnvironmentMetrics`, or the sum of what the supplies take.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::read::{last_segment, optional, parts};
+use super::read::{optional, parts};
 use super::{chassis, reading, supplies, unsupported};
 use crate::hal::caps::Metrics;
 use crate::hal::error::Result;
@@ -42,11 +42,6 @@ async fn find(client: &Client, cx: &Cx) -> Result<Option<Found>> {
         .collect();
     for chassis in &machines {
         if let Some(found) = of_chassis(client, cx, chassis).await? {
-            return Ok(Some(found));
-        }
-    }
-    for chassis in &machines {
-        if let Some(found) = total_sensor(client, cx, chassis).await? {
             return Ok(Some(found));
         }
     }
@@ -123,46 +118,6 @@ fn is_measured(metrics: &PowerMetrics) -> bool {
 
 fn watts(resource: &Resource, pointer: &str) -> Option<f64> {
     resource.num(pointer).filter(|watts| *watts >= 0.0)
-}
-
-/// A sensor that by its name measures the whole machine. Only sensors so named are read.
-async fn total_sensor(client: &Client, cx: &Cx, chassis: &Resource) -> Result<Option<Found>> {
-    let Some(collection) = optional(client, cx, chassis.link("/Sensors")).await? else {
-        return Ok(None);
-    };
-    let named = collection.links("/Members");
-    for path in named.into_iter().filter(|p| is_total(last_segment(p))) {
-        let Some(sensor) = optional(client, cx, Some(path)).await? else {
-            continue;
-        };
-        let unit = sensor.str("/ReadingUnits").unwrap_or("W");
-        if !matches!(unit, "W" | "Watts") {
-            continue;
-        }
-        if let Some(watts) = watts(&sensor, "/Reading") {
-            let metrics = PowerMetrics {
-                consumed_watts: Some(watts),
-                ..PowerMetrics::default()
-            };
-            return Ok(Some((metrics, sensor.at("Reading"))));
-        }
-    }
-    Ok(None)
-}
-
-/// `Chassis_0_TotalHSC_Power_0`, `PWR_SYSTEM`, `total_power`: the whole machine, not its fans or GPUs.
-fn is_total(id: &str) -> bool {
-    const PARTS: &[&str] = &[
-        "gpu", "cpu", "mem", "dimm", "fan", "psu", "limit", "cap", "gb1",
-    ];
-    let id: String = id
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    let power = id.contains("power") || id.contains("pwr");
-    let whole = id.contains("total") || id.contains("system");
-    power && whole && !PARTS.iter().any(|part| id.contains(part))
 }
 
 /// What the supplies take in, where every one that is there says so.

@@ -54,6 +54,25 @@ pub(super) async fn optional(
     }
 }
 
+/// The members of a collection: in one answer where `$expand` is to be trusted, else one by one.
+pub(super) async fn members(
+    client: &Client,
+    cx: &Cx,
+    path: &str,
+) -> Result<Vec<Result<Arc<Resource>>>> {
+    if let Some(query) = client.quirks().expand {
+        let all = format!("{path}?$expand={query}");
+        // Where the query is ignored, the links are followed.
+        match client.members(cx, &all).await {
+            Err(error) if is_absent(&error) || error.kind() == Kind::Refused => {
+                log::debug!("{}", error.chain());
+            }
+            other => return other,
+        }
+    }
+    client.members(cx, path).await
+}
+
 /// The last segment of a path: what the BMC calls the resource.
 pub(super) fn last_segment(path: &str) -> &str {
     path.trim_end_matches('/')

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::read::{is_absent, optional, parts};
+use super::read::{is_absent, members, optional, parts};
 use super::{chassis, reading, unsupported};
 use crate::hal::caps::Supplies;
 use crate::hal::error::Result;
@@ -70,7 +70,7 @@ pub(super) async fn subsystem(
     let Some(link) = subsystem.link("/PowerSupplies") else {
         return Ok(None);
     };
-    let members = match client.members(cx, &link).await {
+    let members = match members(client, cx, &link).await {
         Ok(members) => members.into_iter().filter_map(Result::ok).collect(),
         Err(error) if is_absent(&error) => Vec::new(),
         Err(error) => return Err(error),

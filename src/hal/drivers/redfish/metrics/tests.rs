@@ -88,25 +88,6 @@ async fn environment_metrics_where_power_says_nothing() {
 }
 
 #[tokio::test]
-async fn a_sensor_named_after_the_whole_machine() {
-    const SENSORS: &str = "/redfish/v1/Chassis/1/Sensors";
-    let members = ["Fan_Total_Power", "TotalGPU_Power_0", "TotalHSC_Power_0"]
-        .map(|id| json!({"@odata.id": format!("{SENSORS}/{id}")}));
-    let (metrics, at) = read(&[
-        chassis("Shelf", &json!({"Sensors": SENSORS})),
-        (SENSORS, json!({"Members": members})),
-        (
-            "/redfish/v1/Chassis/1/Sensors/TotalHSC_Power_0",
-            json!({"Reading": 1079.3, "ReadingUnits": "W"}),
-        ),
-    ])
-    .await
-    .unwrap();
-    assert_eq!(metrics.consumed_watts, Some(1079.3));
-    assert_eq!(at, "/redfish/v1/Chassis/1/Sensors/TotalHSC_Power_0 Reading");
-}
-
-#[tokio::test]
 async fn the_sum_of_what_all_supplies_take() {
     const SUBSYSTEM: &str = "/redfish/v1/Chassis/1/PowerSubsystem";
     const SUPPLIES: &str = "/redfish/v1/Chassis/1/PowerSubsystem/PowerSupplies";
@@ -131,24 +112,4 @@ async fn the_sum_of_what_all_supplies_take() {
     let (metrics, at) = read(&documents).await.unwrap();
     assert_eq!(metrics.consumed_watts, Some(604.5));
     assert!(at.starts_with(SUPPLIES), "{at}");
-}
-
-#[test]
-fn names_of_sensors_of_the_whole_machine() {
-    for id in [
-        "Chassis_0_TotalHSC_Power_0",
-        "PWR_SYSTEM",
-        "total_power",
-        "SystemPower",
-    ] {
-        assert!(is_total(id), "{id}");
-    }
-    for id in [
-        "HGX_Chassis_0_TotalGPU_Power_0",
-        "PWR_GB1_TOT_HSC",
-        "CPU_Total_Power",
-        "SystemBoardTemp",
-    ] {
-        assert!(!is_total(id), "{id}");
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::read::{is_absent, optional};
+use super::super::read::{is_absent, members, optional};
 use super::super::unsupported;
 use super::account::{Account, same_name};
 use crate::hal::error::{Error, Kind, Result};
@@ -78,7 +78,7 @@ async fn read(
     path: String,
     service: Option<Arc<Resource>>,
 ) -> Result<Option<Table>> {
-    let members = match client.members(cx, &path).await {
+    let members = match members(client, cx, &path).await {
         Ok(members) => members,
         Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(error),

@@ -97,7 +97,7 @@ pub(super) async fn verified(
     if user_now.role == wanted {
         return Ok(user_now);
     }
-    if let Some(link) = custom_role(account) {
+    if let Some(link) = custom(account) {
         let body = serde_json::json!({ "AssignedPrivileges": privileges(wanted) });
         client.patch(cx, &link, body).await?;
         client.fresh(cx, &link).await?;
@@ -118,7 +118,7 @@ pub(super) async fn verified(
 }
 
 /// The role of this slot alone, where it has one.
-fn custom_role(account: &Account) -> Option<String> {
+pub(super) fn custom(account: &Account) -> Option<String> {
     let link = account.0.link("/Links/Role")?;
     let id = super::super::read::last_segment(&link).to_ascii_lowercase();
     id.starts_with("customrole").then_some(link)

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::account::Account;
 use super::locate::Table;
+use super::roles;
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::model::Cx;
 use crate::hal::redfish::{Accounts, Client};
@@ -60,8 +61,21 @@ pub(super) async fn fill(
         fields.remove("RoleId");
         fields.insert("Links".to_owned(), json!({"Role": {"@odata.id": link}}));
     }
-    client.patch(cx, account.path(), body).await?;
-    Ok(Some(account.path().to_owned()))
+    let path = account.path();
+    match client.patch(cx, path, body.clone()).await {
+        // The role of this slot cannot be another one: its privileges are changed afterwards.
+        Err(error) if error.kind() == Kind::Refused && roles::custom(account).is_some() => {
+            log::debug!("without its role: {}", error.chain());
+            if let Some(fields) = body.as_object_mut() {
+                fields.remove("RoleId");
+            }
+            client.patch(cx, path, body).await?;
+        }
+        other => {
+            other?;
+        }
+    }
+    Ok(Some(path.to_owned()))
 }
 
 /// Empties the slot at `path`.

@@ -311,3 +311,39 @@ async fn accounts_at_the_manager() {
     let got = of(&bmc, Quirks::default()).users(&within(5)).await.unwrap();
     assert_eq!((got.value.len(), got.source.at.as_str()), (1, AT));
 }
+
+#[tokio::test]
+async fn a_slot_with_a_role_of_its_own_keeps_it_and_gets_the_privileges() {
+    let mut slot = account("3", "", "CustomRole3");
+    slot.1["Links"] = json!({"Role": {"@odata.id": "/redfish/v1/R/CustomRole3"}});
+    let bmc = bmc(
+        &[account("1", "root", "Administrator"), slot],
+        |tree, ask| {
+            let body = ask.body.as_ref().unwrap();
+            match ask.method {
+                Method::Patch if body.get("RoleId").is_some() => {
+                    refusal(400, "PropertyNotWritable")
+                }
+                _ => slots(tree, ask),
+            }
+        },
+    );
+    bmc.add(
+        "/redfish/v1/R/CustomRole3",
+        json!({"AssignedPrivileges": ["Login"]}),
+    );
+    let users = of(&bmc, Quirks::default());
+    let made = users
+        .create(&within(5), &new("metal2", Role::Operator))
+        .await
+        .unwrap();
+    assert_eq!(
+        (made.value.id.as_str(), made.value.role),
+        ("3", Role::Operator)
+    );
+    let last = bmc.writes().pop().unwrap();
+    assert!(
+        last.starts_with("PATCH /redfish/v1/R/CustomRole3"),
+        "{last}"
+    );
+}
