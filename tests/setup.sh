@@ -12,6 +12,9 @@ have ipmipower   || packages+=(freeipmi-tools)
 have musl-gcc    || packages+=(musl-tools)
 have gcc         || packages+=(gcc libc6-dev)
 have g++         || packages+=(g++)
+have dnsmasq     || packages+=(dnsmasq-base)
+have ip          || packages+=(iproute2)
+have busybox     || packages+=(busybox)
 have readelf     || packages+=(binutils)
 have python3     || packages+=(python3)
 have xz          || packages+=(xz-utils)
@@ -41,6 +44,10 @@ fi
 
 # The kernel of the test VM: only downloaded and unpacked.
 "$(dirname "$0")/vm/kernel.sh" >/dev/null || echo "setup: no kernel for the test VM" >&2
+
+python3 -c "import grpc_reflection" 2>/dev/null || pip3 install -q grpcio grpcio-reflection </dev/null 2>/dev/null ||
+    pip3 install -q --break-system-packages grpcio grpcio-reflection </dev/null 2>/dev/null ||
+    echo "setup: no grpcio: the API is not tested with a foreign client" >&2
 
 have just || pip3 install -q rust-just </dev/null 2>/dev/null ||
     pip3 install -q --break-system-packages rust-just </dev/null 2>/dev/null ||

@@ -3,6 +3,7 @@
 //! [`APPLETS`] is the table of applets: everything (dispatch, help, `--list`, links, man pages, completions) is
 //! made from it. A new applet is one module and one entry.
 
+mod audit;
 pub mod bmc;
 pub mod common;
 mod dispatch;
@@ -40,6 +41,7 @@ pub struct Applet {
 /// All applets, sorted by name.
 #[rustfmt::skip]
 pub static APPLETS: &[Applet] = &[
+    Applet { name: "audit", links: &["halbox-audit"], about: "Checks the daemon's audit log", command: audit::command, run: audit::run },
     Applet { name: "bmc", links: &["halbox-bmc"], about: "Drive BMCs: power, boot, LED, inventory, sensors, events, users, network", command: bmc::command, run: bmc::run },
     Applet { name: "inband-init", links: &["halbox-inband-init"], about: "Makes the machine that it runs on manageable, through /dev/ipmi0", command: inband::command, run: inband::run },
     Applet { name: "probe", links: &["halbox-probe"], about: "Says what is at an address, and which drivers it has", command: probe::command, run: probe::run },

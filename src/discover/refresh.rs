@@ -11,7 +11,7 @@ use crate::hal::{Error, Kind, Result};
 use crate::inventory::record::{Bios, Board, Record, Supply, Watts};
 
 /// Longest time for one BMC, all reads together.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// What was read.
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
 //! The bmc table: records, where they are kept, and secrets; and what the CLI learnt of BMCs (`Cache`).
 
+pub mod audit;
 pub mod cache;
 pub mod logins;
 pub mod record;

@@ -209,25 +209,25 @@ mod tests {
     fn bound_to_row_field_and_key() {
         let (one, two) = (MacAddr([2; 6]), MacAddr([4; 6]));
         let sealer = Sealer::new(&[Secret::new([7; 32])]).unwrap();
-        let sealed = sealer
+        let envelope = sealer
             .seal(one, Field::IpmiPassword, &Secret::new("pw"))
             .unwrap();
-        let open = |mac, field, sealed: &Sealed| sealer.open(mac, field, sealed);
-        let plain = open(one, Field::IpmiPassword, &sealed).unwrap();
+        let open = |mac, field, envelope: &Sealed| sealer.open(mac, field, envelope);
+        let plain = open(one, Field::IpmiPassword, &envelope).unwrap();
         assert_eq!(plain.expose(), b"pw");
-        assert!(open(two, Field::IpmiPassword, &sealed).is_err());
-        assert!(open(one, Field::RedfishPassword, &sealed).is_err());
-        let mut torn = sealed.clone();
+        assert!(open(two, Field::IpmiPassword, &envelope).is_err());
+        assert!(open(one, Field::RedfishPassword, &envelope).is_err());
+        let mut torn = envelope.clone();
         torn.bytes[NONCE_LEN] ^= 1;
         assert!(open(one, Field::IpmiPassword, &torn).is_err());
         torn.bytes.truncate(3);
         assert!(open(one, Field::IpmiPassword, &torn).is_err());
         // A new key in front: the old one still opens.
         let newer = Sealer::new(&[Secret::new([8; 32]), Secret::new([7; 32])]).unwrap();
-        assert!(newer.is_old(&sealed));
-        assert!(newer.open(one, Field::IpmiPassword, &sealed).is_ok());
+        assert!(newer.is_old(&envelope));
+        assert!(newer.open(one, Field::IpmiPassword, &envelope).is_ok());
         let other = Sealer::new(&[Secret::new([8; 32])]).unwrap();
-        let error = other.open(one, Field::IpmiPassword, &sealed).unwrap_err();
+        let error = other.open(one, Field::IpmiPassword, &envelope).unwrap_err();
         assert!(error.chain().contains("another key"), "{error:?}");
     }
 
@@ -235,13 +235,17 @@ mod tests {
     fn the_key_file_is_made_once_and_kept_private() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
-        let sealed = Sealer::load_or_make(&path)
+        let envelope = Sealer::load_or_make(&path)
             .unwrap()
             .seal(MacAddr([2; 6]), Field::IpmiKg, &Secret::new("k"))
             .unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         let again = Sealer::load_or_make(&path).unwrap();
-        assert!(again.open(MacAddr([2; 6]), Field::IpmiKg, &sealed).is_ok());
+        assert!(
+            again
+                .open(MacAddr([2; 6]), Field::IpmiKg, &envelope)
+                .is_ok()
+        );
         let mut open = fs::metadata(&path).unwrap().permissions();
         std::os::unix::fs::PermissionsExt::set_mode(&mut open, 0o644);
         fs::set_permissions(&path, open).unwrap();

@@ -19,6 +19,7 @@ mod probe;
 mod redfish;
 mod redfish_client;
 mod round_trips;
+mod serve;
 mod session;
 mod sim;
 mod sim_oracles;

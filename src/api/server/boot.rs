@@ -54,7 +54,7 @@ impl BootService for Server {
             persistent: message.persistent,
         };
         let call = self.write(&request, &message.bmc).await?;
-        to_the_end(async move {
+        to_the_end(call.ticket.clone(), async move {
             let result = call
                 .bmc
                 .boot

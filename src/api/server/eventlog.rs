@@ -28,7 +28,7 @@ impl EventLogService for Server {
 
     async fn clear(&self, request: Request<BmcRequest>) -> Result<Response<ClearResponse>, Status> {
         let call = self.write(&request, &request.get_ref().bmc).await?;
-        to_the_end(async move {
+        to_the_end(call.ticket.clone(), async move {
             let result = call
                 .bmc
                 .event_log

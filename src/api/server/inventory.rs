@@ -66,6 +66,8 @@ impl InventoryService for Server {
         let row = self.row(&request.get_ref().bmc, false).await?;
         let mut secrets = Secrets::default();
         if with {
+            let ticket = self.ticket(&caller, "passwords shown", Some(&row));
+            ticket.note("ok").await?;
             log::warn!("{}: passwords shown to {caller}", row.mac);
             let secret = async |field| {
                 self.store
@@ -94,6 +96,9 @@ impl InventoryService for Server {
             .update(row.mac, change)
             .await
             .map_err(|e| refused(&e))?;
+        self.ticket(&caller, "update", Some(&row))
+            .note("ok")
+            .await?;
         log::info!("{}: updated by {caller}", row.mac);
         self.discovery.soon(row.mac);
         Ok(Response::new(bmc(&row, &Secrets::default())))
@@ -131,6 +136,7 @@ impl InventoryService for Server {
             .update(mac, change.or_create())
             .await
             .map_err(|e| refused(&e))?;
+        self.ticket(&caller, "add", Some(&row)).note("ok").await?;
         log::info!("{mac}: added by {caller}");
         self.discovery.soon(mac);
         Ok(Response::new(bmc(&row, &Secrets::default())))
@@ -159,6 +165,9 @@ impl InventoryService for Server {
                 .await
                 .map_err(|e| refused(&e))?;
         }
+        self.ticket(&caller, "remove", Some(&row))
+            .note("ok")
+            .await?;
         log::info!("{}: removed by {caller}", row.mac);
         Ok(Response::new(proto::RemoveResponse {}))
     }
@@ -180,6 +189,7 @@ impl InventoryService for Server {
             .update(row.mac, change)
             .await
             .map_err(|e| refused(&e))?;
+        self.ticket(&caller, "trust", Some(&row)).note("ok").await?;
         log::warn!("{}: trusted again by {caller}", row.mac);
         self.discovery.soon(row.mac);
         Ok(Response::new(bmc(&row, &Secrets::default())))

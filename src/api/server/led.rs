@@ -32,7 +32,7 @@ impl LedService for Server {
     ) -> Result<Response<LedStateResponse>, Status> {
         let on = request.get_ref().on;
         let call = self.write(&request, &request.get_ref().bmc).await?;
-        to_the_end(async move {
+        to_the_end(call.ticket.clone(), async move {
             let result = call.bmc.led.call("led.set", |l| l.set(&call.cx, on)).await;
             Ok(answer(&call.done(result)?))
         })

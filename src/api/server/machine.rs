@@ -65,7 +65,7 @@ impl MachineService for Server {
         request: Request<BmcRequest>,
     ) -> Result<Response<ResetBmcResponse>, Status> {
         let call = self.write(&request, &request.get_ref().bmc).await?;
-        to_the_end(async move {
+        to_the_end(call.ticket.clone(), async move {
             let result = call
                 .bmc
                 .bmc_reset
@@ -83,7 +83,7 @@ impl MachineService for Server {
         let message = request.get_ref().clone();
         let (netfn, cmd) = (byte("netfn", message.netfn)?, byte("cmd", message.cmd)?);
         let call = self.write(&request, &message.bmc).await?;
-        to_the_end(async move {
+        to_the_end(call.ticket.clone(), async move {
             let result = call
                 .bmc
                 .raw

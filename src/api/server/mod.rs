@@ -19,12 +19,13 @@ use tokio::sync::OwnedMutexGuard;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Status};
 
-use super::fault::{to_status, with_code};
+use super::fault::{from_status, to_status, with_code};
 use crate::discover::find::find;
 use crate::discover::{Discovery, Doors};
 use crate::hal::Error;
 use crate::hal::bmc::Bmc;
 use crate::hal::model::Cx;
+use crate::inventory::audit::{Audit, Entry};
 use crate::inventory::{Record, Store};
 
 pub use peer::{Caller, Role};
@@ -41,6 +42,7 @@ pub struct Server {
     store: Arc<dyn Store>,
     doors: Arc<Doors>,
     discovery: Arc<Discovery>,
+    audit: Arc<Audit>,
     /// When the daemon was started, in milliseconds since 1970.
     started: u64,
 }
@@ -56,6 +58,8 @@ struct Call {
     row: Arc<Record>,
     bmc: Bmc,
     cx: Cx,
+    /// Who changes what; absent for reads.
+    ticket: Option<Ticket>,
     /// One operation per BMC at a time.
     _turn: OwnedMutexGuard<()>,
 }
@@ -81,12 +85,14 @@ impl Server {
         store: Arc<dyn Store>,
         doors: Arc<Doors>,
         discovery: Arc<Discovery>,
+        audit: Arc<Audit>,
         started: u64,
     ) -> Self {
         Self {
             store,
             doors,
             discovery,
+            audit,
             started,
         }
     }
@@ -142,12 +148,13 @@ impl Server {
     /// Begins a call that changes something.
     async fn write<T>(&self, request: &Request<T>, key: &str) -> Result<Call, Status> {
         let caller = peer::need(request, Role::Operator)?;
-        let call = self.call(request.metadata(), key, true).await?;
-        log::info!(
-            "{}: {} by {caller}",
-            call.row.mac,
-            std::any::type_name::<T>().rsplit("::").next().unwrap_or("")
-        );
+        let mut call = self.call(request.metadata(), key, true).await?;
+        let what = std::any::type_name::<T>().rsplit("::").next().unwrap_or("");
+        // The intent is on disk before the first byte goes to the BMC.
+        let ticket = self.ticket(&caller, what.trim_end_matches("Request"), Some(&call.row));
+        ticket.note("begun").await?;
+        call.ticket = Some(ticket);
+        log::info!("{}: {what} by {caller}", call.row.mac);
         Ok(call)
     }
 
@@ -174,18 +181,67 @@ impl Server {
             row,
             bmc,
             cx,
+            ticket: None,
             _turn: turn,
         })
     }
 }
 
-/// Runs what was begun to its end, also when the caller goes away.
+/// Runs what was begun to its end, also when the caller goes away, and writes down how it ended.
 async fn to_the_end<T: Send + 'static>(
+    ticket: Option<Ticket>,
     work: impl Future<Output = Result<T, Status>> + Send + 'static,
 ) -> Result<T, Status> {
-    tokio::spawn(work)
-        .await
+    let done = tokio::spawn(async move {
+        let result = work.await;
+        if let Some(ticket) = ticket {
+            let words = match &result {
+                Ok(_) => "ok".to_owned(),
+                Err(status) => from_status(status).kind().as_str().to_owned(),
+            };
+            // It is done; a log that cannot be written any more refuses the next one.
+            if let Err(status) = ticket.note(&words).await {
+                log::error!("{}", status.message());
+            }
+        }
+        result
+    });
+    done.await
         .unwrap_or_else(|_| Err(Status::internal("the call failed inside")))
+}
+
+/// Who changes what.
+#[derive(Clone)]
+struct Ticket {
+    audit: Arc<Audit>,
+    who: String,
+    what: String,
+    mac: Option<String>,
+}
+
+impl Ticket {
+    async fn note(&self, result: &str) -> Result<(), Status> {
+        let entry = Entry {
+            at: crate::discover::now(),
+            who: self.who.clone(),
+            what: self.what.clone(),
+            mac: self.mac.clone(),
+            result: result.to_owned(),
+        };
+        let written = self.audit.write(entry).await;
+        written.map_err(|e| to_status(&e, &[]))
+    }
+}
+
+impl Server {
+    fn ticket(&self, caller: &Caller, what: &str, row: Option<&Record>) -> Ticket {
+        Ticket {
+            audit: Arc::clone(&self.audit),
+            who: caller.to_string(),
+            what: what.to_owned(),
+            mac: row.map(|r| r.mac.to_string()),
+        }
+    }
 }
 
 /// `grpc-timeout` of a call.

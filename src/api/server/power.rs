@@ -46,7 +46,10 @@ impl PowerService for Server {
         let action = wanted(request.get_ref())?;
         let call = self.write(&request, &request.get_ref().bmc).await?;
         let message = request.into_inner();
-        to_the_end(async move { set(call, action, &message).await.map(Response::new) }).await
+        to_the_end(call.ticket.clone(), async move {
+            set(call, action, &message).await.map(Response::new)
+        })
+        .await
     }
 
     type SetManyStream = ReceiverStream<Result<SetManyResponse, Status>>;

@@ -72,7 +72,7 @@ impl UserService for Server {
         let m = request.get_ref().clone();
         let user = new_user(m.name, m.password, m.role, m.console)?;
         let call = self.write(&request, &m.bmc).await?;
-        to_the_end(async move {
+        to_the_end(call.ticket.clone(), async move {
             let result = call
                 .bmc
                 .users
@@ -94,7 +94,7 @@ impl UserService for Server {
             .ok_or_else(|| config("no password is given"))?;
         let call = self.write(&request, &m.bmc).await?;
         let server = self.clone();
-        to_the_end(async move {
+        to_the_end(call.ticket.clone(), async move {
             let result = call
                 .bmc
                 .users
@@ -118,7 +118,7 @@ impl UserService for Server {
     ) -> Result<Response<UserResponse>, Status> {
         let m = request.get_ref().clone();
         let call = self.write(&request, &m.bmc).await?;
-        to_the_end(async move {
+        to_the_end(call.ticket.clone(), async move {
             let result = call
                 .bmc
                 .users
@@ -137,7 +137,7 @@ impl UserService for Server {
     ) -> Result<Response<DeleteUserResponse>, Status> {
         let m = request.get_ref().clone();
         let call = self.write(&request, &m.bmc).await?;
-        to_the_end(async move {
+        to_the_end(call.ticket.clone(), async move {
             let result = call
                 .bmc
                 .users
@@ -164,7 +164,7 @@ impl UserService for Server {
         let user = new_user(name, m.password, m.role, m.console)?;
         let call = self.write(&request, &m.bmc).await?;
         let server = self.clone();
-        to_the_end(async move {
+        to_the_end(call.ticket.clone(), async move {
             let result = call
                 .bmc
                 .users

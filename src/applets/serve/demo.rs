@@ -1,6 +1,7 @@
 //! `--demo`: simulated BMCs on loopback, and a lease file that grows while you watch.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -72,11 +73,12 @@ async fn grow(path: PathBuf, cancel: Cancel) {
     for n in 0..COUNT {
         let [a, b, c, d] = FIRST.octets();
         let ends = now() / 1000 + 86_400;
-        text.push_str(&format!(
-            "lease {a}.{b}.{c}.{} {{\n  ends epoch {ends};\n  binding state active;\n  hardware ethernet ac:1f:6b:00:00:{:02x};\n}}\n",
+        let _ = writeln!(
+            text,
+            "lease {a}.{b}.{c}.{} {{\n  ends epoch {ends};\n  binding state active;\n  hardware ethernet ac:1f:6b:00:00:{:02x};\n}}",
             d + n,
             n + 1
-        ));
+        );
         if let Err(e) = std::fs::write(&path, &text) {
             log::error!("{}: {e}", path.display());
         }

@@ -21,6 +21,7 @@ use crate::hal::detect::{self, Budgets, Detector};
 use crate::hal::fleet::Fleet;
 use crate::hal::model::Cancel;
 use crate::hal::transport::Lan;
+use crate::inventory::audit::Audit;
 use crate::inventory::seal::Sealer;
 use crate::inventory::{Cache, Sqlite, Store};
 use config::Config;
@@ -153,6 +154,7 @@ async fn serve(
         Arc::clone(&store),
         Arc::clone(&doors),
         Arc::clone(&discovery),
+        Arc::new(Audit::open(&config.state_dir.join("audit.log"))?),
         started,
     );
     let (listener, _socket) = listen::unix(&config.socket, config.socket_group.as_deref())?;
@@ -164,7 +166,7 @@ async fn serve(
     let stop = cancel.clone();
     let api = tonic::transport::Server::builder()
         .concurrency_limit_per_connection(256)
-        .http2_keepalive_interval(Some(Duration::from_secs(60)))
+        .http2_keepalive_interval(Some(Duration::from_mins(1)))
         .add_routes(server.router().await)
         .serve_with_incoming_shutdown(UnixListenerStream::new(listener), async move {
             stop.cancelled().await;

@@ -287,26 +287,26 @@ fn reseal(db: &mut Connection, sealer: &Sealer) -> Result<()> {
             .map_err(&failed)?;
         let rows = select
             .query_map([], |row| {
-                let sealed = Sealed {
+                let envelope = Sealed {
                     key: row.get::<_, Vec<u8>>(2)?.try_into().unwrap_or_default(),
                     bytes: row.get(3)?,
                 };
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, sealed))
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, envelope))
             })
             .map_err(&failed)?;
         for row in rows {
-            let (mac, field, sealed) = row.map_err(&failed)?;
+            let (mac, field, envelope) = row.map_err(&failed)?;
             let field = Field::ALL.into_iter().find(|f| f.as_str() == field);
             if let (Ok(mac), Some(field)) = (mac.parse::<MacAddr>(), field)
-                && sealer.is_old(&sealed)
+                && sealer.is_old(&envelope)
             {
-                old.push((mac, field, sealed));
+                old.push((mac, field, envelope));
             }
         }
     }
-    for (mac, field, sealed) in old {
+    for (mac, field, envelope) in old {
         // A key that is missing is named when the secret is needed.
-        if let Ok(secret) = sealer.open(mac, field, &sealed) {
+        if let Ok(secret) = sealer.open(mac, field, &envelope) {
             writer::put_secret(&transaction, sealer, mac, field, &secret)?;
         }
     }

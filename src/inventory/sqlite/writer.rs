@@ -326,7 +326,7 @@ pub(super) fn put_secret(
     field: Field,
     secret: &Secret,
 ) -> Result<()> {
-    let sealed = sealer.seal(mac, field, secret)?;
+    let envelope = sealer.seal(mac, field, secret)?;
     db.prepare_cached(
         "INSERT OR REPLACE INTO secret (mac, field, key, sealed) VALUES (?1, ?2, ?3, ?4)",
     )
@@ -334,8 +334,8 @@ pub(super) fn put_secret(
         insert.execute(params![
             mac.to_string(),
             field.as_str(),
-            sealed.key.as_slice(),
-            sealed.bytes
+            envelope.key.as_slice(),
+            envelope.bytes
         ])
     })
     .map(drop)

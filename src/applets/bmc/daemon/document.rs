@@ -4,10 +4,11 @@ use serde_json::{Map, Value, json};
 
 use crate::api::convert::driver_name;
 use crate::api::proto;
+use crate::hal::model::DriverName;
 
 /// The document of a row.
 pub(super) fn of(row: &proto::Bmc) -> Value {
-    let driver = row.driver.and_then(driver_name).map(|d| d.as_str());
+    let driver = row.driver.and_then(driver_name).map(DriverName::as_str);
     let bios = row.bios.clone().unwrap_or_default();
     let mut out = Map::new();
     let mut put = |key: &str, value: Value| {
@@ -34,7 +35,7 @@ pub(super) fn of(row: &proto::Bmc) -> Value {
     let drivers = row.drivers.iter().filter_map(|d| driver_name(*d));
     put(
         "drivers",
-        json!(drivers.map(|d| d.as_str()).collect::<Vec<_>>()),
+        json!(drivers.map(DriverName::as_str).collect::<Vec<_>>()),
     );
     put(
         "driver_policy",

@@ -247,14 +247,10 @@ fn describe(m: &ArgMatches, output: Output) -> Result<(), Failure> {
         }
         // Documents are what people read here as well.
         let output = output.documents();
-        match rows.as_slice() {
-            [row] => output.print(&document::of(row), "", || table::of(&rows)),
-            _ => {
-                let documents: Vec<_> = rows.iter().map(document::of).collect();
-                output.print(&serde_json::json!({ "bmcs": documents }), "bmcs", || {
-                    table::of(&rows)
-                })
-            }
+        if let [row] = rows.as_slice() {
+            output.print(&document::of(row), "", || table::of(&rows))
+        } else {
+            show(&output, &rows)
         }
     })
 }
@@ -289,15 +285,15 @@ fn add(m: &ArgMatches, output: Output) -> Result<(), Failure> {
     };
     with_daemon(m, |client, _| async move {
         let row = client.inventory().add(request).await;
-        show(&output, vec![row.map_err(|s| refused(&s))?.into_inner()])
+        show(&output, &[row.map_err(|s| refused(&s))?.into_inner()])
     })
 }
 
 /// Rows as they are after a change.
-fn show(output: &Output, rows: Vec<proto::Bmc>) -> Result<(), Failure> {
+fn show(output: &Output, rows: &[proto::Bmc]) -> Result<(), Failure> {
     let documents: Vec<_> = rows.iter().map(document::of).collect();
     output.print(&serde_json::json!({ "bmcs": documents }), "bmcs", || {
-        table::of(&rows)
+        table::of(rows)
     })
 }
 
@@ -323,7 +319,7 @@ fn trust(m: &ArgMatches, output: Output) -> Result<(), Failure> {
             let row = client.inventory().trust(proto::TrustRequest { bmc }).await;
             rows.push(row.map_err(|s| refused(&s))?.into_inner());
         }
-        show(&output, rows)
+        show(&output, &rows)
     })
 }
 

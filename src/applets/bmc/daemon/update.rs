@@ -164,6 +164,6 @@ pub(super) fn run(m: &ArgMatches, output: Output) -> Result<(), Failure> {
             let row = client.inventory().update(request).await;
             rows.push(row.map_err(|s| refused(&s))?.into_inner());
         }
-        show(&output, rows)
+        show(&output, &rows)
     })
 }

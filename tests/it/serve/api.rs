@@ -1,0 +1,257 @@
+//! The API itself: what is in it, who may use it, what survives kill -9.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use halbox::api::client::Client;
+use halbox::api::proto::{AddRequest, ListRequest};
+use prost::Message;
+use prost_types::FileDescriptorSet;
+
+use super::daemon::Daemon;
+use crate::common::{halbox, root, skip, stderr, stdout};
+
+/// Every method, and the command that calls it.
+const COMMANDS: &[(&str, &str)] = &[
+    ("InventoryService.List", "ls"),
+    ("InventoryService.Get", "describe"),
+    ("InventoryService.Update", "update"),
+    ("InventoryService.Add", "add"),
+    ("InventoryService.Remove", "rm"),
+    ("InventoryService.Watch", "watch"),
+    ("InventoryService.Trust", "trust"),
+    ("DiscoveryService.Discover", "discover"),
+    ("DiscoveryService.Status", "status"),
+    ("PowerService.GetState", "power status"),
+    ("PowerService.Set", "power cycle"),
+    // The command line fans out by itself: it waits for each as long as that one needs.
+    ("PowerService.SetMany", "power on"),
+    ("BootService.GetState", "boot status"),
+    ("BootService.Set", "boot pxe"),
+    ("LedService.GetState", "led status"),
+    ("LedService.Set", "led on"),
+    ("UserService.List", "user ls"),
+    ("UserService.Create", "user create"),
+    ("UserService.SetPassword", "user set-password"),
+    ("UserService.SetEnabled", "user enable"),
+    ("UserService.Delete", "user delete"),
+    ("UserService.CreateIpmiUser", "create-ipmi-user"),
+    ("MachineService.Info", "info"),
+    ("MachineService.Fru", "fru"),
+    ("MachineService.Lan", "lan"),
+    ("MachineService.ResetBmc", "bmc-reset"),
+    ("MachineService.Raw", "raw"),
+    ("TelemetryService.Sensors", "sensors"),
+    ("TelemetryService.PowerMetrics", "power-metrics"),
+    ("TelemetryService.PowerSupplies", "power-metrics"),
+    ("EventLogService.Entries", "sel ls"),
+    ("EventLogService.Clear", "sel clear"),
+];
+
+/// Services for machines themselves, not for people.
+const NOT_FOR_PEOPLE: &[&str] = &["RegistrationService"];
+
+#[test]
+fn every_method_has_its_command() {
+    let all = FileDescriptorSet::decode(halbox::api::DESCRIPTORS).unwrap();
+    let mut methods = BTreeSet::new();
+    for file in all.file.iter().filter(|f| f.package() == "halbox.v1") {
+        for service in &file.service {
+            if NOT_FOR_PEOPLE.contains(&service.name()) {
+                continue;
+            }
+            for method in &service.method {
+                methods.insert(format!("{}.{}", service.name(), method.name()));
+            }
+        }
+    }
+    let named: BTreeSet<String> = COMMANDS.iter().map(|(m, _)| (*m).to_owned()).collect();
+    assert_eq!(methods, named);
+    let root = halbox::applets::root(halbox::applets::APPLETS);
+    for (method, path) in COMMANDS {
+        let mut command = root.find_subcommand("bmc").unwrap();
+        for word in path.split(' ') {
+            command = command
+                .find_subcommand(word)
+                .unwrap_or_else(|| panic!("{method}: no command '{path}'"));
+        }
+    }
+}
+
+#[test]
+fn the_generated_code_is_that_of_the_definition() {
+    let out = tempfile::tempdir().unwrap();
+    let target = std::path::Path::new(env!("CARGO_BIN_EXE_halbox"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .join("proto-gen");
+    let made = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["run", "--quiet", "--locked", "--manifest-path"])
+        .arg(root().join("proto/gen/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(target)
+        .arg("--")
+        .arg(out.path())
+        .env_remove("RUSTFLAGS")
+        .output()
+        .unwrap();
+    if !made.status.success() {
+        assert!(
+            std::env::var_os("HALBOX_REQUIRE_ORACLES").is_none(),
+            "{}",
+            stderr(&made)
+        );
+        return skip("needs the packages of proto/gen");
+    }
+    for name in ["halbox.v1.rs", "halbox.v1.bin"] {
+        let same = std::fs::read(out.path().join(name)).unwrap()
+            == std::fs::read(root().join("proto/generated").join(name)).unwrap();
+        assert!(same, "proto/generated/{name} is stale: run `just gen`");
+    }
+}
+
+#[test]
+fn what_was_acknowledged_survives_kill_9() {
+    let mut daemon = Daemon::start("--ipmi-port 16280 --redfish-port 16281");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut acknowledged: BTreeSet<String> = BTreeSet::new();
+    let next = Arc::new(AtomicU32::new(1));
+    for round in 0..30u32 {
+        let server = daemon.server();
+        let counter = Arc::clone(&next);
+        // Four callers add rows until the daemon is gone; the kill comes after some have been acknowledged.
+        let (to, added) = std::sync::mpsc::channel();
+        let adding = runtime.spawn(async move {
+            let client = Client::connect(&server).await.unwrap();
+            let mut callers = tokio::task::JoinSet::new();
+            for _ in 0..4 {
+                let (client, counter, to) = (client.clone(), Arc::clone(&counter), to.clone());
+                callers.spawn(async move {
+                    loop {
+                        let n = counter.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+                        let mac =
+                            format!("ac:1f:{:02x}:{:02x}:{:02x}:{:02x}", n[0], n[1], n[2], n[3]);
+                        let request = AddRequest {
+                            mac: mac.clone(),
+                            address: None,
+                        };
+                        if client.inventory().add(request).await.is_err() || to.send(mac).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(to);
+            while callers.join_next().await.is_some() {}
+        });
+        for _ in 0..5 + round % 7 {
+            acknowledged.insert(added.recv_timeout(super::daemon::PATIENCE).unwrap());
+        }
+        daemon.murder();
+        runtime.block_on(adding).unwrap();
+        acknowledged.extend(added.try_iter());
+        daemon.begin();
+        let there: BTreeSet<String> = runtime.block_on(async {
+            let client = Client::connect(&daemon.server()).await.unwrap();
+            let request = ListRequest {
+                all: true,
+                ..ListRequest::default()
+            };
+            let mut stream = client.inventory().list(request).await.unwrap().into_inner();
+            let mut macs = BTreeSet::new();
+            while let Some(row) = stream.message().await.unwrap() {
+                macs.insert(row.mac);
+            }
+            macs
+        });
+        let lost: Vec<_> = acknowledged.difference(&there).collect();
+        assert!(lost.is_empty(), "round {round}: lost {lost:?}");
+    }
+    assert!(acknowledged.len() > 150);
+    assert_eq!(daemon.terminate(), Some(0));
+    let audit = daemon.dir.path().join("state/audit.log");
+    let out = halbox()
+        .args(["audit", "verify"])
+        .arg(audit)
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", stderr(&out));
+}
+
+/// A client that nobody here wrote: Python's grpcio, which learns everything by reflection.
+const PYTHON: &str = r#"
+import sys, grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+channel = grpc.insecure_channel(sys.argv[1])
+database = ProtoReflectionDescriptorDatabase(channel)
+print("services", *sorted(database.get_services()))
+pool = DescriptorPool(database)
+def call(service, method, **fields):
+    m = pool.FindServiceByName("halbox.v1." + service).FindMethodByName(method)
+    request = GetMessageClass(m.input_type)(**fields)
+    reply = GetMessageClass(m.output_type)
+    kind = channel.unary_stream if m.server_streaming else channel.unary_unary
+    return kind("/halbox.v1.%s/%s" % (service, method), request_serializer=lambda r: r.SerializeToString(),
+                response_deserializer=reply.FromString)(request, timeout=30)
+print("rows", *[row.mac for row in call("InventoryService", "List", all=True)])
+mac = sys.argv[2]
+print("get", call("InventoryService", "Get", bmc=mac).address)
+print("power", call("PowerService", "GetState", bmc=mac).state)
+print("off", call("PowerService", "Set", bmc=mac, action=2, wait=True).state)
+try:
+    call("PowerService", "GetState", bmc="ac:1f:6b:00:00:77")
+except grpc.RpcError as e:
+    print("missing", e.code().name)
+"#;
+
+#[test]
+fn a_foreign_client_lists_describes_and_powers() {
+    let python = Command::new("python3")
+        .args(["-c", "import grpc, grpc_reflection"])
+        .output();
+    if !python.is_ok_and(|out| out.status.success()) {
+        assert!(
+            std::env::var_os("HALBOX_REQUIRE_ORACLES").is_none(),
+            "needs python3 with grpcio-reflection"
+        );
+        return skip("needs python3 with grpcio-reflection (tests/setup.sh installs it)");
+    }
+    let sim = super::simulated("127.88.6.1", 16_290, 1, "admin");
+    let daemon = Daemon::start("--ipmi-port 16290 --redfish-port 16291");
+    daemon.lease(&[(super::MAC, "127.88.6.1")]);
+    daemon.until(super::MAC, |row| {
+        row["drivers"] == serde_json::json!(["IPMI"])
+    });
+    let update = format!("update {} --ipmi-user admin", super::MAC);
+    assert!(daemon.bmc_with(&update, "admin").status.success());
+    let out = Command::new("python3")
+        .args([
+            "-c",
+            PYTHON,
+            &daemon.server().replace("unix://", "unix:"),
+            super::MAC,
+        ])
+        .output()
+        .unwrap();
+    let said = stdout(&out);
+    assert!(out.status.success(), "{}", stderr(&out));
+    assert!(
+        said.contains("halbox.v1.PowerService") && said.contains("grpc.health.v1.Health"),
+        "{said}"
+    );
+    for line in [
+        format!("rows {}", super::MAC),
+        "get 127.88.6.1".to_owned(),
+        "power 1".to_owned(),
+        "off 2".to_owned(),
+        "missing NOT_FOUND".to_owned(),
+    ] {
+        assert!(said.lines().any(|l| l == line), "no '{line}' in {said}");
+    }
+    assert_eq!(sim.with_state(0, |s| s.power.on), Some(false));
+}
