@@ -122,13 +122,15 @@ impl Server {
             .add_service(TelemetryServiceServer::new(self.clone()))
             .add_service(EventLogServiceServer::new(self.clone()))
             .add_service(UserServiceServer::new(self));
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(super::DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1();
-        match reflection {
-            Ok(reflection) => drop(routes.add_service(reflection)),
-            Err(e) => log::error!("no reflection: {e}"),
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(super::DESCRIPTORS)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        // Older clients (Python's) only know the service under its first name.
+        match (reflection().build_v1(), reflection().build_v1alpha()) {
+            (Ok(v1), Ok(v1alpha)) => drop(routes.add_service(v1).add_service(v1alpha)),
+            (Err(e), _) | (_, Err(e)) => log::error!("no reflection: {e}"),
         }
         routes.routes()
     }

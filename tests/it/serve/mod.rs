@@ -267,7 +267,11 @@ fn no_secret_leaves_the_daemon() {
     let mut files = daemon.files();
     files.push(("the log".into(), daemon.log().into_bytes()));
     files.push(("what the commands said".into(), said));
-    assert!(daemon.log().len() > 1000);
+    assert!(
+        daemon.log().contains("trusted") || daemon.log().contains(MAC),
+        "{}",
+        daemon.log()
+    );
     let hex: String = CANARY.bytes().map(|b| format!("{b:02x}")).collect();
     for (path, bytes) in files {
         for marker in [CANARY, &hex] {
