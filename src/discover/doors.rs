@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
 use crate::hal::bmc::Bmc;
-use crate::hal::fleet::{Endpoint, Fleet};
+use crate::hal::connect::{Login, Service, Way, connect};
+use crate::hal::fleet::Fleet;
 use crate::hal::ipmi::session::Config;
-use crate::hal::model::{DriverName, MacAddr, Secret};
-use crate::hal::{Error, Kind, Result, vendors};
+use crate::hal::model::{Cx, DriverName, MacAddr, Secret};
+use crate::hal::transport::http::Trust;
+use crate::hal::{Error, Kind, Result};
 use crate::inventory::record::{Policy, Record};
 use crate::inventory::{Field, Store};
 
@@ -24,6 +26,7 @@ pub struct Doors {
     fleet: Fleet,
     store: Arc<dyn Store>,
     ipmi_port: u16,
+    redfish_port: u16,
     busy: Mutex<HashMap<MacAddr, Weak<tokio::sync::Mutex<()>>>>,
 }
 
@@ -34,31 +37,46 @@ impl fmt::Debug for Doors {
 }
 
 impl Doors {
-    /// BMCs of `store`, with sessions of `fleet`; `ipmi_port` is for rows that name none.
-    pub fn new(fleet: Fleet, store: Arc<dyn Store>, ipmi_port: u16) -> Self {
+    /// BMCs of `store`, with sessions of `fleet`; the ports are for rows that name none.
+    pub fn new(fleet: Fleet, store: Arc<dyn Store>, ipmi_port: u16, redfish_port: u16) -> Self {
         Self {
             fleet,
             store,
             ipmi_port,
+            redfish_port,
             busy: Mutex::default(),
         }
     }
 
-    /// The BMC of a row, with the drivers that its credentials allow. Nothing is sent yet.
-    pub async fn open(&self, row: &Record) -> Result<Bmc> {
+    /// The BMC of a row, with the drivers that its credentials allow, the chosen one first.
+    pub async fn open(&self, row: &Record, cx: &Cx) -> Result<Bmc> {
         let ipmi = match &row.ipmi.user {
-            Some(user) => {
-                let password = self.store.secret(row.mac, Field::IpmiPassword).await?;
-                let none = || Secret::new(Vec::new());
-                Some((user.clone(), password.unwrap_or_else(none)))
-            }
+            Some(user) => Some((user.clone(), self.secret(row, Field::IpmiPassword).await?)),
             None => None,
         };
-        self.open_as(row, ipmi).await
+        let redfish = match &row.redfish.user {
+            Some(user) => Some((
+                user.clone(),
+                self.secret(row, Field::RedfishPassword).await?,
+            )),
+            None => None,
+        };
+        self.open_as(row, cx, ipmi, redfish).await
     }
 
-    /// The same, logging in as somebody else over IPMI.
-    pub async fn open_as(&self, row: &Record, ipmi: Option<(String, Secret)>) -> Result<Bmc> {
+    async fn secret(&self, row: &Record, field: Field) -> Result<Secret> {
+        let secret = self.store.secret(row.mac, field).await?;
+        Ok(secret.unwrap_or_else(|| Secret::new(Vec::new())))
+    }
+
+    /// The same, logging in as somebody else.
+    pub async fn open_as(
+        &self,
+        row: &Record,
+        cx: &Cx,
+        ipmi: Option<(String, Secret)>,
+        redfish: Option<(String, Secret)>,
+    ) -> Result<Bmc> {
         let mac = row.mac;
         if row.chosen_driver == Some(DriverName::Unmanaged) {
             return Err(
@@ -81,30 +99,55 @@ impl Doors {
             )
             .with_hint(format!("halbox bmc update {mac} --ip ADDRESS"))
         })?;
-        let mut bmc = Bmc::default();
-        let mut any = false;
-        let other =
-            row.policy == Policy::Only && row.chosen_driver.is_some_and(|d| d != DriverName::Ipmi);
-        if let Some((user, password)) = ipmi.filter(|_| !other) {
-            let mut session = Config::new(user.as_bytes(), password);
-            session.kg = self.store.secret(mac, Field::IpmiKg).await?;
-            let endpoint = Endpoint {
-                addr: SocketAddr::new(address, row.ipmi.port.unwrap_or(self.ipmi_port)),
-                session,
-                pin_suite: true,
-                linger: LINGER,
-            };
-            vendors::attach(&mut bmc, self.fleet.bmc(&endpoint)?);
-            any = true;
+        if ipmi.is_none() && redfish.is_none() {
+            return Err(
+                Error::new(Kind::Auth, format!("there are no credentials for {mac}")).with_hint(
+                    format!("halbox bmc update {mac} --ipmi-user NAME --ipmi-password-file FILE"),
+                ),
+            );
         }
-        if any {
-            return Ok(bmc);
+        let session = match ipmi {
+            Some((user, password)) => {
+                let mut session = Config::new(user.as_bytes(), password);
+                session.kg = self.store.secret(mac, Field::IpmiKg).await?;
+                Some(session)
+            }
+            None => None,
+        };
+        let service = match &redfish {
+            Some(_) => Some(self.service(row, address).await?),
+            None => None,
+        };
+        let way = Way {
+            redfish: service,
+            linger: LINGER,
+            prefer: row.chosen_driver,
+            only: row.policy == Policy::Only && row.chosen_driver.is_some(),
+            ..Way::to(SocketAddr::new(
+                address,
+                row.ipmi.port.unwrap_or(self.ipmi_port),
+            ))
+        };
+        let login = Login {
+            ipmi: session,
+            redfish,
+        };
+        connect(&self.fleet, cx, &way, &login).await
+    }
+
+    /// The Redfish service of a row. The certificate that was seen first is the only one that gets a password.
+    async fn service(&self, row: &Record, address: IpAddr) -> Result<Service> {
+        let mut trust = Trust::default();
+        if let Some(tls) = &row.tls {
+            trust.pin = Some(Trust::parse_pin(&tls.sha256)?);
         }
-        Err(
-            Error::new(Kind::Auth, format!("there are no credentials for {mac}")).with_hint(
-                format!("halbox bmc update {mac} --ipmi-user NAME --ipmi-password-file FILE"),
-            ),
-        )
+        match &row.redfish.url {
+            Some(url) => Service::of_url(url, trust).await,
+            None => {
+                let port = row.redfish.port.unwrap_or(self.redfish_port);
+                Ok(Service::at(SocketAddr::new(address, port), None, trust))
+            }
+        }
     }
 
     /// Waits until nobody else runs an operation on this BMC; the guard keeps others waiting.

@@ -24,12 +24,16 @@ pub struct News {
     sources: BTreeMap<String, String>,
 }
 
-/// Asks everything that the row holds. What the BMC does not have is left out; any other failure ends it.
-pub async fn ask(bmc: &Bmc, id: &str) -> Result<News> {
+/// The context of one refresh: people come first.
+pub fn context(id: &str) -> Cx {
     let mut cx = Cx::until(Instant::now() + DEADLINE);
     cx.priority = Priority::Refresh;
     cx.request_id = id.into();
-    let cx = &cx;
+    cx
+}
+
+/// Asks everything that the row holds. What the BMC does not have is left out; any other failure ends it.
+pub async fn ask(bmc: &Bmc, cx: &Cx) -> Result<News> {
     let mut news = News::default();
     let power = have(bmc.power.call("power.state", |p| p.state(cx)).await)?;
     news.power = news.note("power", power).map(|s| s.as_str().to_owned());

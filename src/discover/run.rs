@@ -388,20 +388,21 @@ impl Discovery {
         };
         let mac = row.mac;
         let result = async {
-            let bmc = self.doors.open(row).await?;
-            refresh::ask(&bmc, &format!("refresh {mac}")).await
+            let cx = refresh::context(&format!("refresh {mac}"));
+            let bmc = self.doors.open(row, &cx).await?;
+            refresh::ask(&bmc, &cx).await
         }
         .await;
         let failed = result.is_err();
         // Written under the credentials that were used: newer ones have not been refused.
-        let (user, at) = (row.ipmi.user.clone(), now());
+        let (users, at) = ((row.ipmi.user.clone(), row.redfish.user.clone()), now());
         let written = self
             .change(mac, move |row| match result {
                 Ok(news) => news.apply(row, at),
                 Err(e) => {
                     log::info!("{mac}: {}", e.chain());
                     refresh::note_failure(row, &e, at);
-                    if row.ipmi.user != user {
+                    if (&row.ipmi.user, &row.redfish.user) != (&users.0, &users.1) {
                         row.status.refused = None;
                     }
                 }

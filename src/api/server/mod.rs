@@ -172,13 +172,13 @@ impl Server {
                 );
                 to_status(&busy, &[("mac", row.mac.to_string())])
             })?;
-        let bmc = self
-            .doors
-            .open(&row)
-            .await
-            .map_err(|e| to_status(&e, &[("mac", row.mac.to_string())]))?;
         let mut cx = cx;
         cx.request_id = row.mac.to_string().into();
+        let bmc = self
+            .doors
+            .open(&row, &cx)
+            .await
+            .map_err(|e| to_status(&e, &[("mac", row.mac.to_string())]))?;
         Ok(Call {
             row,
             bmc,

@@ -12,7 +12,7 @@ use crate::api::proto::{
 };
 use crate::discover::now;
 use crate::hal::model::user::{NewUser, Role, User};
-use crate::hal::model::{Reading, Secret};
+use crate::hal::model::{DriverName, Reading, Secret};
 use crate::hal::{Error, Kind};
 use crate::inventory::Field;
 use crate::inventory::store::Change;
@@ -165,15 +165,15 @@ impl UserService for Server {
         let call = self.write(&request, &m.bmc).await?;
         let server = self.clone();
         to_the_end(call.ticket.clone(), async move {
-            let result = call
-                .bmc
-                .users
-                .call("users.create", |u| u.create(&call.cx, &user))
-                .await;
-            let reading = call.done(result)?;
+            // It is an account for IPMI: that driver makes it, whichever is preferred otherwise.
+            let slot = call.bmc.users.iter().find(|s| s.driver == DriverName::Ipmi);
+            let none = || Error::new(Kind::Unsupported, "users.create-ipmi: no IPMI here");
+            let slot = call.done(slot.ok_or_else(none))?;
+            let reading = call.done(slot.implementation.create(&call.cx, &user).await)?;
             // Proved by a login before the row relies on it.
             let login = Some((user.name.clone(), user.password.clone()));
-            let bmc = call.done(server.doors.open_as(&call.row, login).await)?;
+            let bmc = server.doors.open_as(&call.row, &call.cx, login, None).await;
+            let bmc = call.done(bmc)?;
             let proof = bmc.power.call("power.state", |p| p.state(&call.cx)).await;
             call.done(proof.map_err(|e| {
                 e.context(format!(

@@ -10,6 +10,7 @@ use super::config::Config;
 use crate::applets::common::exit::Failure;
 use crate::discover::now;
 use crate::hal::model::Cancel;
+use crate::hal::sim::options::RedfishOptions;
 use crate::hal::sim::{self, ProfileName};
 
 /// Address of the first BMC.
@@ -17,6 +18,7 @@ const FIRST: Ipv4Addr = Ipv4Addr::new(127, 99, 0, 1);
 /// How many there are.
 const COUNT: u8 = 5;
 const PORT: u16 = 6230;
+const REDFISH: u16 = 8443;
 
 /// Runs everything until `cancel`.
 pub(super) async fn run(mut config: Config, cancel: Cancel) -> Result<(), Failure> {
@@ -26,7 +28,7 @@ pub(super) async fn run(mut config: Config, cancel: Cancel) -> Result<(), Failur
     config.state_dir = dir.0.join("state");
     config.lease_files = vec![leases.clone()];
     config.ipmi_port = PORT;
-    config.redfish_port = 4430;
+    config.redfish_port = REDFISH;
     config.refresh = Duration::from_secs(30);
     // One simulator per BMC: each may be of another kind.
     let mut simulated = Vec::new();
@@ -36,6 +38,10 @@ pub(super) async fn run(mut config: Config, cancel: Cancel) -> Result<(), Failur
             listen: IpAddr::V4(Ipv4Addr::new(a, b, c, d + n)),
             port: PORT,
             profile: *profile,
+            redfish: Some(RedfishOptions {
+                port: REDFISH,
+                ..RedfishOptions::default()
+            }),
             control: None,
             threads: 1,
             ..sim::Options::default()
@@ -59,7 +65,7 @@ fn said(socket: &Path) {
         "halbox serves {COUNT} simulated BMCs; a lease comes every two seconds. In another terminal:\n\n  \
          export HALBOX_SERVER=unix://{socket}\n  \
          halbox bmc ls\n  \
-         HALBOX_PASSWORD=admin halbox bmc update 127.99.0.1 --ipmi-user admin\n  \
+         HALBOX_PASSWORD=admin halbox bmc update 127.99.0.1 --ipmi-user admin --redfish-user admin\n  \
          halbox bmc describe 127.99.0.1\n  \
          halbox bmc power cycle 127.99.0.1\n  \
          halbox bmc watch\n\nCtrl-C ends it and removes everything."

@@ -135,7 +135,12 @@ async fn serve(
     };
     let (quick, thorough) = (detector(QUICK)?, detector(Budgets::default())?);
     let fleet = Fleet::new(Arc::clone(&lan), Arc::clone(&cache) as _);
-    let doors = Arc::new(Doors::new(fleet, Arc::clone(&store), config.ipmi_port));
+    let doors = Arc::new(Doors::new(
+        fleet,
+        Arc::clone(&store),
+        config.ipmi_port,
+        config.redfish_port,
+    ));
     let discovery = Arc::new(Discovery::new(
         Options {
             lease_files: config.lease_files.clone(),

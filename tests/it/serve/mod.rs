@@ -177,6 +177,67 @@ fn from_a_lease_to_a_machine_that_is_driven() {
 }
 
 #[test]
+fn a_row_has_two_protocols() {
+    let sim = sim::start(sim::Options {
+        listen: "127.88.5.1".parse().unwrap(),
+        port: 16_245,
+        redfish: Some(sim::options::RedfishOptions {
+            port: 16_246,
+            ..sim::options::RedfishOptions::default()
+        }),
+        ..sim::Options::default()
+    })
+    .unwrap();
+    let mut daemon = Daemon::start("--ipmi-port 16245 --redfish-port 16246");
+    daemon.lease(&[(MAC, "127.88.5.1")]);
+    daemon.until(MAC, |row| row["drivers"] == json!(["IPMI", "Redfish"]));
+    // The proposal's line.
+    let line = format!(
+        "update {MAC} --preferred-protocol Redfish --redfish-user admin --redfish-password admin"
+    );
+    let out = daemon.bmc(&line);
+    assert!(out.status.success(), "{}", stderr(&out));
+    let row = daemon.until(MAC, |row| row["powermetric"]["powerstate"] == "ON");
+    assert_eq!(
+        (&row["protocol"], &row["status"]["last_error"]),
+        (&json!("Redfish"), &Value::Null)
+    );
+    assert_eq!(row["tls"]["sha256"].as_str().unwrap().len(), 64);
+    for operation in [
+        "power cycle",
+        "power off",
+        "power on",
+        "boot pxe",
+        "led on",
+        "info",
+        "sensors",
+    ] {
+        let results = daemon.json(&format!("{operation} {MAC}"));
+        value(&results);
+        let by = results["results"][0]["by"].as_str().unwrap();
+        assert!(by.contains("redfish"), "{operation}: {by}");
+    }
+    let out = daemon.bmc_with(
+        &format!("update {MAC} --only-driver IPMI --ipmi-user admin"),
+        "admin",
+    );
+    assert!(out.status.success(), "{}", stderr(&out));
+    let results = daemon.json(&format!("power status {MAC}"));
+    assert_eq!(
+        (value(&results), &results["results"][0]["by"]),
+        (&json!("ON"), &json!("ipmi"))
+    );
+    assert_eq!(daemon.terminate(), Some(0));
+    let total = sim.total();
+    assert_eq!(
+        (total.sessions_open, total.failed_logins),
+        (0, 0),
+        "{}",
+        daemon.log()
+    );
+}
+
+#[test]
 fn a_refused_password_is_tried_once() {
     let sim = simulated("127.88.2.1", 16_250, 1, "right");
     let daemon = Daemon::start("--ipmi-port 16250 --redfish-port 16251 --refresh 1s");
