@@ -128,10 +128,9 @@ impl Client {
         rank: impl Fn(&Resource) -> u8,
     ) -> Result<Arc<Resource>> {
         let root = self.root(cx).await?;
-        let Some(path) = root.link(&format!("/{collection}")) else {
-            return Err(Error::new(Kind::Unsupported, format!("find {collection}"))
-                .with_source(format!("the service root links to no {collection}")));
-        };
+        let path = root
+            .link(&format!("/{collection}"))
+            .unwrap_or_else(|| format!("{}{collection}", path::ROOT));
         let paths = self.member_paths(cx, &path).await?;
         self.first_of(cx, paths, rank).await.map_err(|e| {
             e.unwrap_or_else(|| {

@@ -125,6 +125,10 @@ impl Client {
             if answer.is_success() {
                 let tag = answer.header("etag");
                 match Resource::decode(path, tag, &answer.body, self.door.origin()) {
+                    // Some send an error with the status of a success.
+                    Ok(r) if r.has("/error") && !r.has("/@odata.id") => {
+                        return Err(self.refused(&Ask::get(path), &answer));
+                    }
                     Ok(resource) => {
                         let resource = Arc::new(resource);
                         self.remember(cx, &resource, answer.body.len());
@@ -246,8 +250,9 @@ impl Client {
             let location = answer.header("location").unwrap_or_default();
             let Some(next) = path::clean(location, self.door.origin()) else {
                 let words = format!(
-                    "HTTP {}: redirects to another host or nowhere, which is not followed",
-                    answer.status
+                    "HTTP {}: redirects to '{}', not to a path of this BMC",
+                    answer.status,
+                    super::refusal::clean(location)
                 );
                 return Err(Error::new(Kind::Protocol, ask.to_string()).with_source(words));
             };
@@ -312,11 +317,12 @@ enum Member {
     At(String),
 }
 
-/// More than a link.
+/// More than a link, and more than a link with a name.
 fn is_expanded(value: &Value) -> bool {
+    const OF_LINKS: [&str; 5] = ["href", "extref", "Name", "title", "Description"];
     value.as_object().is_some_and(|map| {
         map.keys()
-            .any(|key| !key.starts_with('@') && key != "href" && key != "extref")
+            .any(|key| !key.starts_with('@') && !OF_LINKS.contains(&key.as_str()))
     })
 }
 

@@ -246,7 +246,7 @@ fn last(id: &str) -> &str {
 }
 
 /// One line, no control characters, not long.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let text: String = text
         .trim()
         .chars()

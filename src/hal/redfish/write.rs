@@ -94,11 +94,13 @@ impl Client {
     /// A write that the BMC may want a tag for.
     async fn tagged(&self, cx: &Cx, ask: Ask) -> Result<Written> {
         let asked_for = self.door().learnt().snapshot().if_match;
-        let first = match self.quirks().etag {
-            Etag::Never => None,
-            Etag::Always => Some(self.tag(cx, &ask.path).await),
-            Etag::Auto if asked_for => Some(self.tag(cx, &ask.path).await),
-            Etag::Auto => self.known(cx, &ask.path).and_then(|r| r.etag.clone()),
+        let known = self.known(cx, &ask.path).and_then(|r| r.etag.clone());
+        let first = match (self.quirks().etag, known) {
+            (Etag::Never, _) => None,
+            (_, Some(tag)) => Some(tag),
+            (Etag::Always, None) => Some(self.tag(cx, &ask.path).await),
+            (Etag::Auto, None) if asked_for => Some(self.tag(cx, &ask.path).await),
+            (Etag::Auto, None) => None,
         };
         let answer = self.climb(cx, &ask, first).await;
         // Whatever came of it, what was read before may be stale now.

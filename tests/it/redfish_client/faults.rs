@@ -124,6 +124,10 @@ async fn bodies_that_are_no_json_are_named() {
         assert_eq!(error.kind(), kind, "{code}");
         assert!(error.chain().contains("No luck"), "{error:?}");
     }
+    // An error with the status of a success.
+    let server =
+        Server::start(|_, _| ok(r#"{"error":{"code":"Base.1.8.InternalError","message":"x"}}"#));
+    assert_eq!(error_of(&server).await.kind(), Kind::Refused);
     // An answer without a body, once.
     let server = Server::start(|_, n| ok(if n == 0 { "" } else { "{}" }));
     assert!(client_of(&server).get(&cx("a"), ROOT).await.is_ok());

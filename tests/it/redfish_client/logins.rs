@@ -9,6 +9,7 @@ use halbox::hal::transport::redfish::HttpDoor;
 use halbox::hal::{Error, Kind};
 use serde_json::json;
 
+use super::server::{Do, Server, ok, status};
 use super::{client, client_of, config, cx, soon};
 use crate::common::mockup::Mockup;
 
@@ -157,6 +158,72 @@ async fn an_account_whose_password_must_change_can_be_changed_without_a_read() {
     let mut new = config(&mockup.url, mockup.address);
     new.password = Secret::new("n3w-Password!");
     super::client(new).system(&cx("c")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bmc_without_sessions_is_asked_by_basic() {
+    // What was learnt is of another firmware.
+    let server = Server::start(|seen, _| {
+        if seen.path.contains("Sessions") || seen.method == "POST" {
+            status(404, "")
+        } else {
+            ok("{}")
+        }
+    });
+    let mut config = config(&server.url, server.address);
+    config.learnt.session_login = Some(true);
+    let client = client(config.clone());
+    client.get(&cx("a"), "/redfish/v1/Systems").await.unwrap();
+    assert_eq!(client.door().learnt().snapshot().session_login, Some(false));
+    config.auth = AuthStyle::Session;
+    let error = super::client(config)
+        .get(&cx("a"), "/redfish/v1/Systems")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), Kind::Unsupported);
+    assert!(error.chain().contains("makes no sessions"), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_place_is_not_told_is_deleted_all_the_same() {
+    for (headers, body) in [
+        (vec!["Location: https://10.1.1.1/redfish/v1/S/9"], ""),
+        (vec![], r#"{"@odata.id":"/redfish/v1/S/9"}"#),
+        (vec![], r#"{"Id":"9"}"#),
+        (vec![], ""),
+    ] {
+        let headers: Vec<String> = headers.iter().map(|h| (*h).to_owned()).collect();
+        let server = Server::start(move |seen, _| {
+            match (seen.method.as_str(), seen.path.as_str()) {
+                ("POST", "/redfish/v1/S") => {
+                    let mut headers = headers.clone();
+                    headers.push("X-Auth-Token: t".to_owned());
+                    Do::Answer(201, headers, body.as_bytes().to_vec())
+                }
+                ("GET", "/redfish/v1/") => {
+                    ok(r#"{"Links":{"Sessions":{"@odata.id":"/redfish/v1/S"}}}"#)
+                }
+                ("GET", "/redfish/v1/S") => ok(
+                    r#"{"Members":[{"@odata.id":"/redfish/v1/S/8"},{"@odata.id":"/redfish/v1/S/9"}]}"#,
+                ),
+                ("GET", "/redfish/v1/S/8") => ok(r#"{"UserName":"other"}"#),
+                ("GET", "/redfish/v1/S/9") => ok(r#"{"UserName":"admin"}"#),
+                _ => ok("{}"),
+            }
+        });
+        let mut config = config(&server.url, server.address);
+        config.auth = AuthStyle::Session;
+        let client = client(config);
+        client.get(&cx("a"), "/redfish/v1/Systems").await.unwrap();
+        client.door().close().await;
+        let last = server.seen().pop().unwrap();
+        assert_eq!(
+            (last.method.as_str(), last.path.as_str()),
+            ("DELETE", "/redfish/v1/S/9"),
+            "{body}"
+        );
+        assert!(last.head.to_ascii_lowercase().contains("x-auth-token: t"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

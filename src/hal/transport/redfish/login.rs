@@ -1,5 +1,7 @@
 //! Sessions: opened where Basic is not taken, always deleted.
 
+use std::error::Error as StdError;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +25,23 @@ pub(super) struct Session {
     token: Zeroizing<String>,
     /// Where it is deleted; not all BMCs say.
     at: Option<String>,
+}
+
+/// The BMC has no place where sessions are made.
+#[derive(Debug)]
+struct NoSessions(u16);
+
+impl fmt::Display for NoSessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP {}: the BMC makes no sessions", self.0)
+    }
+}
+
+impl StdError for NoSessions {}
+
+/// Did a login fail because the BMC has no sessions?
+pub(super) fn has_none(error: &Error) -> bool {
+    error.source().is_some_and(<dyn StdError>::is::<NoSessions>)
 }
 
 /// Does a refusal of Basic ask for a session? Yes when the challenge offers something else only, and when the BMC says that
@@ -103,7 +122,7 @@ impl Inner {
         if let Some(at) = known.and_then(|at| path::clean(&at, "")) {
             answer = Some((self.post_session(state, &at, deadline).await?, at));
         }
-        let gone = |a: &Answer| matches!(a.status, 404 | 405 | 410);
+        let gone = |a: &Answer| matches!(a.status, 404 | 405 | 410 | 501);
         let (answer, at) = match answer {
             Some((answer, at)) if !gone(&answer) => (answer, at),
             _ => {
@@ -116,7 +135,17 @@ impl Inner {
             401 => return Err(refused(state, ask, &answer)),
             400 | 403 => {
                 // Some say so for a wrong password.
-                return Err(refused(state, ask, &answer).context(format!("log in at {at}")));
+                let why = refused(state, ask, &answer);
+                let error = Error::new(Kind::Auth, format!("log in at {at}"));
+                return Err(match why.hint() {
+                    Some(hint) => error.with_hint(hint.to_owned()),
+                    None => error.with_hint("check user and password"),
+                }
+                .with_source(why));
+            }
+            _ if gone(&answer) => {
+                return Err(Error::new(Kind::Unsupported, format!("log in at {at}"))
+                    .with_source(NoSessions(answer.status)));
             }
             _ => return Ok(Some(answer)),
         }

@@ -109,7 +109,13 @@ impl Inner {
             AuthStyle::Auto => self.learnt.snapshot().session_login == Some(true),
         };
         if session {
-            return self.with_session(state, ask, deadline).await;
+            match self.with_session(state, ask, deadline).await {
+                // It was learnt from another BMC, or from another firmware.
+                Err(e) if self.auth == AuthStyle::Auto && super::login::has_none(&e) => {
+                    self.learnt.update(|l| l.session_login = None);
+                }
+                done => return done,
+            }
         }
         let answer = self
             .transmit(state, ask, &Credentials::Basic, Again::of(ask), deadline)
@@ -224,6 +230,9 @@ impl Inner {
             Method::Put => M::PUT,
             Method::Delete => M::DELETE,
         };
+        if !ask.path.starts_with('/') {
+            return Err(Error::new(Kind::Other, ask.to_string()).with_source("this is no path"));
+        }
         let mut request = Request::new(method, &ask.path);
         request
             .headers
