@@ -12,6 +12,7 @@ const FILLERS: &[&str] = &[
     "na",
     "none",
     "null",
+    "nil",
     "unknown",
     "empty",
     "oem",

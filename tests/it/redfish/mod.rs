@@ -1,6 +1,7 @@
 //! The Redfish driver against recorded servers and against sushy-emulator.
 
 mod bench;
+mod cli;
 mod forced;
 mod matrix;
 mod requests;

@@ -45,7 +45,7 @@ impl EventLog for RedfishEventLog {
                     Err(error) => return Err(error),
                 }
             }
-            Err(refused.unwrap_or_else(none))
+            Err(refused.map_or_else(none, |error| error.context("event log")))
         })
     }
 

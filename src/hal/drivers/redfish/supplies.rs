@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::read::{is_absent, members, optional, parts};
-use super::{chassis, reading, unsupported};
+use super::{chassis, meaningful, reading, unsupported};
 use crate::hal::caps::Supplies;
 use crate::hal::error::Result;
 use crate::hal::model::metrics::PowerSupply;
@@ -80,7 +80,10 @@ pub(super) async fn subsystem(
 
 /// Supplies with names that differ: HPE gives all of them the same one.
 fn named<R: std::borrow::Borrow<Resource>>(supplies: &[R]) -> Vec<PowerSupply> {
-    let names: Vec<Option<&str>> = supplies.iter().map(|s| s.borrow().str("/Name")).collect();
+    let names: Vec<Option<&str>> = supplies
+        .iter()
+        .map(|s| s.borrow().str("/Name").and_then(meaningful))
+        .collect();
     supplies
         .iter()
         .zip(&names)

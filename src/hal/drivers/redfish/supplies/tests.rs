@@ -46,7 +46,7 @@ async fn power_lists_them_with_names_that_differ() {
         {"Name": "HpeServerPowerSupply", "MemberId": "0", "Status": status},
         null,
         {"Name": "HpeServerPowerSupply", "MemberId": "1", "Status": {"State": "Absent", "Health": null}},
-        {"Status": null}
+        {"Name": "nil", "Status": null}
     ]});
     let text = |t: &str| Some(t.to_owned());
     let want = vec![
