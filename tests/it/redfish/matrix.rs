@@ -1,8 +1,6 @@
 //! Every operation on every recorded server: the right value, or Unsupported with a reason; what was written is asserted
 //! from the server's log. `just matrix` prints it.
 
-use std::fmt::Write as _;
-
 use halbox::hal::Kind;
 use halbox::hal::model::boot::BootRequest;
 use halbox::hal::model::user::{NewUser, Role};
@@ -10,11 +8,12 @@ use halbox::hal::model::{BootMode, BootPersistence, BootTarget, LedState, PowerA
 use serde_json::json;
 
 use super::bench::{Bench, FIRST, SECOND, good, operation, outcome};
+use super::print;
 use super::table::{TREES, Tree, Watts};
 use crate::common::mockup::Logged;
 
 /// What came out, one per operation.
-type Rows = Vec<(&'static str, String)>;
+pub type Rows = Vec<(&'static str, String)>;
 
 /// A new account.
 const NAME: &str = "halboxtest";
@@ -545,14 +544,11 @@ trees!(
 #[tokio::test]
 #[ignore = "prints the table: just matrix"]
 async fn table() {
-    let mut out = String::new();
+    let mut columns: Vec<(&str, Rows)> = Vec::new();
     for tree in &TREES {
         let Some(rows) = run(tree).await else { return };
-        let _ = writeln!(out, "\n{}", tree.name);
-        for (operation, text) in rows {
-            let short: String = text.chars().take(100).collect();
-            let _ = writeln!(out, "  {operation:<20} {short}");
-        }
+        columns.push((tree.name, rows));
     }
+    let out = print::table(&columns);
     let _ = std::io::Write::write_all(&mut std::io::stdout(), out.as_bytes());
 }

@@ -4,6 +4,7 @@ mod bench;
 mod cli;
 mod forced;
 mod matrix;
+mod print;
 mod requests;
 mod sushy;
 mod table;

@@ -243,7 +243,6 @@ fn alone(manifest: &str) -> String {
         "rusqlite",
         "sd-notify",
         "serde_yaml",
-        "tokio-rustls",
         "tokio-stream",
         "tonic",
         "tonic-health",
