@@ -1,5 +1,7 @@
 //! Fujitsu (Fsas) iRMC.
 
+mod boot;
+
 use super::{Matches, PLAIN, Row, Vendor, Why};
 use crate::hal::redfish::Etag;
 
@@ -15,6 +17,11 @@ pub(super) const VENDORS: &[Vendor] = &[Vendor {
         ..Row::of(&[211, 231, 10_368])
     }],
     redfish: |_, q| q.etag = Etag::Always,
+    apply: Some(|bmc, client| {
+        if let Some(client) = client {
+            boot::attach(bmc, client);
+        }
+    }),
     why: &[
         Why {
             flag: "user_slot",
@@ -24,6 +31,11 @@ pub(super) const VENDORS: &[Vendor] = &[Vendor {
         Why {
             flag: "etag",
             what: "writes need If-Match",
+            seen_on: "iRMC S5, S6: go-hal PR 85",
+        },
+        Why {
+            flag: "boot",
+            what: "where the standard's Boot is refused, the override is set in iRMC's own BootConfig, and read back",
             seen_on: "iRMC S5, S6: go-hal PR 85",
         },
     ],
