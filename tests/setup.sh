@@ -57,6 +57,13 @@ have sushy-emulator || pip3 install -q sushy-tools </dev/null 2>/dev/null ||
     pip3 install -q --break-system-packages sushy-tools </dev/null 2>/dev/null ||
     echo "setup: no sushy-emulator; the test against it is left out" >&2
 
+# Name of the program or module, then of the package.
+for pair in rf_protocol_validator:redfish-protocol-validator redfishtool:redfishtool sushy:sushy; do
+    have "${pair%%:*}" || python3 -c "import ${pair%%:*}" 2>/dev/null || pip3 install -q "${pair#*:}" </dev/null 2>/dev/null ||
+        pip3 install -q --break-system-packages "${pair#*:}" </dev/null 2>/dev/null ||
+        echo "setup: no ${pair#*:}; the test of the simulator against it is left out" >&2
+done
+
 missing=()
 for tool in ipmi_sim ipmitool ipmipower qemu-system-x86_64; do have $tool || missing+=("$tool"); done
 if [ ${#missing[@]} -gt 0 ]; then

@@ -24,6 +24,7 @@ mod session;
 mod sim;
 mod sim_oracles;
 mod sim_profiles;
+mod sim_redfish;
 mod static_binary;
 mod tidy;
 mod users;
