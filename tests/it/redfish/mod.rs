@@ -2,6 +2,7 @@
 
 mod bench;
 mod cli;
+mod connect;
 mod forced;
 mod matrix;
 mod print;

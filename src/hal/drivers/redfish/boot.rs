@@ -119,7 +119,10 @@ impl RedfishBoot {
         if once_only {
             let order = boot_order::put_first(&self.0, cx, &system, request.target).await;
             match order {
-                Ok(done) => return Ok(done),
+                Ok(done) => {
+                    self.clear(cx, &system, request).await?;
+                    return Ok(done);
+                }
                 Err(error) if may_try_another(&error) => {
                     let error =
                         error.context("this BMC overrides the next boot only, and its boot order");
@@ -129,6 +132,22 @@ impl RedfishBoot {
             }
         }
         Err(first.unwrap_or_else(|| no_override("boot.set", &system)))
+    }
+
+    /// An override that is still set goes before the order: it is taken away where it says something else.
+    async fn clear(&self, cx: &Cx, system: &Resource, request: BootRequest) -> Result<()> {
+        if !is_set(system) || state(system).target == request.target {
+            return Ok(());
+        }
+        let none = BootRequest {
+            target: BootTarget::None,
+            ..request
+        };
+        match self.write(cx, system, none).await {
+            Ok(_) => Ok(()),
+            Err(Failed::Here(error) | Failed::Everywhere(error)) => Err(error),
+            Err(Failed::NotPersistent) => Ok(()),
+        }
     }
 
     /// Writes to one place and reads it back.
