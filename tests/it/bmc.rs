@@ -233,7 +233,7 @@ fn the_minilab_of_metal_stack_is_driven() {
     assert_eq!(code(&sim, ("ADMIN", "ADMIN"), "power on"), Some(0));
     let anonymous = call(&[&sim.target()], ("", "test"), "power status --no-headers");
     assert!(
-        stdout(&anonymous).ends_with("   ON\n"),
+        stdout(&anonymous).ends_with("   ON   ipmi\n"),
         "{}",
         stderr(&anonymous)
     );
@@ -253,7 +253,7 @@ fn several_targets_have_one_line_each() {
     assert_eq!(both.status.code(), Some(0), "{}", stderr(&both));
     assert_eq!(
         stdout(&both).lines().collect::<Vec<_>>(),
-        [format!("{a}   OFF"), format!("{b}   OFF")]
+        [format!("{a}   OFF   ipmi"), format!("{b}   OFF   ipmi")]
     );
     let some = call(&[&a, &dead, &b], ADMIN, "power status --fanout 2 -o json");
     assert_eq!(some.status.code(), Some(6));
