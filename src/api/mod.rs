@@ -8,6 +8,7 @@ pub mod fault;
 pub mod http;
 pub mod listen;
 pub mod server;
+pub mod tls;
 
 use std::fmt;
 

@@ -13,6 +13,7 @@ mod pages;
 mod probe;
 mod serve;
 mod sim;
+mod token;
 mod vendors;
 
 use std::ffi::OsString;
@@ -47,6 +48,7 @@ pub static APPLETS: &[Applet] = &[
     Applet { name: "probe", links: &["halbox-probe"], about: "Says what is at an address, and which drivers it has", command: probe::command, run: probe::run },
     Applet { name: "serve", links: &["halbox-serve", "metal-bmc"], about: "The daemon: finds BMCs by their DHCP leases, keeps the table, serves the API", command: serve::command, run: serve::run },
     Applet { name: "sim", links: &["halbox-sim"], about: "Simulates BMCs on this host", command: sim::command, run: sim::run },
+    Applet { name: "token", links: &["halbox-token"], about: "Makes, lists and revokes tokens of the daemon's API", command: token::command, run: token::run },
     Applet { name: "vendors", links: &["halbox-vendors"], about: "Says what is done differently for which vendor, and why", command: vendors::command, run: vendors::run },
 ];
 

@@ -7,6 +7,7 @@ pub mod record;
 pub mod seal;
 pub mod sqlite;
 pub mod store;
+pub mod tokens;
 
 pub use cache::Cache;
 pub use logins::Logins;

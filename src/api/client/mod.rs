@@ -5,11 +5,14 @@ mod remote;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use tonic::transport::{Channel, Endpoint};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use super::fault::from_status;
 use super::proto;
-use crate::hal::model::Cx;
+use crate::hal::model::{Cx, Secret};
 use crate::hal::{Error, Kind, Result};
 
 pub use remote::attach;
@@ -20,10 +23,48 @@ const MESSAGE: usize = 16 << 20;
 /// How long the daemon may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// What shows the daemon who we are.
+#[derive(Debug, Clone, Default)]
+pub struct Papers {
+    /// Certificate authorities (PEM) that the daemon's certificate has to come from.
+    pub ca: Option<Vec<u8>>,
+    /// Our certificate and its key (PEM).
+    pub certificate: Option<(Vec<u8>, Secret)>,
+    /// A bearer token.
+    pub token: Option<Secret>,
+}
+
+/// Puts the token into every call.
+#[derive(Clone)]
+pub struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Bearer").field(&self.0.is_some()).finish()
+    }
+}
+
+impl Interceptor for Bearer {
+    fn call(
+        &mut self,
+        mut request: tonic::Request<()>,
+    ) -> std::result::Result<tonic::Request<()>, tonic::Status> {
+        if let Some(value) = &self.0 {
+            request
+                .metadata_mut()
+                .insert("authorization", value.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// A channel whose calls bear the token.
+pub type Bearing = InterceptedService<Channel, Bearer>;
+
 /// A connection to the daemon. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
-    channel: Channel,
+    channel: Bearing,
 }
 
 impl fmt::Debug for Client {
@@ -33,8 +74,13 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects to `server`: `unix:///run/halbox/halbox.sock` or a path.
+    /// Connects to `server`: `unix:///run/halbox/halbox.sock`, a path, or `https://host:port`.
     pub async fn connect(server: &str) -> Result<Self> {
+        Self::connect_as(server, &Papers::default()).await
+    }
+
+    /// The same, showing who we are.
+    pub async fn connect_as(server: &str, papers: &Papers) -> Result<Self> {
         let failed = |e: tonic::transport::Error| {
             let mut cause: &dyn std::error::Error = &e;
             while let Some(next) = cause.source() {
@@ -50,40 +96,72 @@ impl Client {
             .strip_prefix("unix://")
             .or_else(|| server.strip_prefix("unix:"))
             .or_else(|| server.starts_with('/').then_some(server));
-        let Some(path) = path else {
-            return Err(
-                Error::new(Kind::Config, format!("--server {server}: not understood"))
-                    .with_hint("unix:///run/halbox/halbox.sock"),
-            );
+        let endpoint = match path {
+            Some(path) => Endpoint::from_shared(format!("unix://{path}")).map_err(failed)?,
+            None if server.starts_with("https://") => {
+                let mut tls = ClientTlsConfig::new();
+                if let Some(ca) = &papers.ca {
+                    tls = tls.ca_certificate(Certificate::from_pem(ca));
+                }
+                if let Some((certificate, key)) = &papers.certificate {
+                    tls = tls.identity(Identity::from_pem(certificate, key.expose()));
+                }
+                let endpoint = Endpoint::from_shared(server.to_owned()).map_err(failed)?;
+                endpoint.tls_config(tls).map_err(failed)?
+            }
+            None => {
+                return Err(
+                    Error::new(Kind::Config, format!("--server {server}: not understood"))
+                        .with_hint("unix:///run/halbox/halbox.sock or https://HOST:PORT"),
+                );
+            }
         };
-        let endpoint = Endpoint::from_shared(format!("unix://{path}"))
-            .map_err(failed)?
+        let endpoint = endpoint
             .connect_timeout(CONNECT)
             .user_agent(concat!("halbox/", env!("CARGO_PKG_VERSION")))
             .map_err(failed)?;
         let channel = endpoint.connect().await.map_err(failed)?;
-        Ok(Self { channel })
+        let bearer = match &papers.token {
+            Some(token) => {
+                let text = String::from_utf8_lossy(token.expose());
+                let mut value: MetadataValue<Ascii> =
+                    format!("Bearer {}", text.trim()).parse().map_err(|_| {
+                        Error::new(Kind::Config, "the token holds characters that no token has")
+                    })?;
+                value.set_sensitive(true);
+                Bearer(Some(value))
+            }
+            None => Bearer(None),
+        };
+        Ok(Self {
+            channel: InterceptedService::new(channel, bearer),
+        })
+    }
+
+    /// Tokens of the API.
+    pub fn tokens(&self) -> proto::token_service_client::TokenServiceClient<Bearing> {
+        proto::token_service_client::TokenServiceClient::new(self.channel.clone())
     }
 
     /// The table.
-    pub fn inventory(&self) -> proto::inventory_service_client::InventoryServiceClient<Channel> {
+    pub fn inventory(&self) -> proto::inventory_service_client::InventoryServiceClient<Bearing> {
         proto::inventory_service_client::InventoryServiceClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE)
     }
 
     /// Finding BMCs, and the daemon itself.
-    pub fn discovery(&self) -> proto::discovery_service_client::DiscoveryServiceClient<Channel> {
+    pub fn discovery(&self) -> proto::discovery_service_client::DiscoveryServiceClient<Bearing> {
         proto::discovery_service_client::DiscoveryServiceClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE)
     }
 
     /// Power.
-    pub fn power(&self) -> proto::power_service_client::PowerServiceClient<Channel> {
+    pub fn power(&self) -> proto::power_service_client::PowerServiceClient<Bearing> {
         proto::power_service_client::PowerServiceClient::new(self.channel.clone())
     }
 
     /// Accounts.
-    pub fn users(&self) -> proto::user_service_client::UserServiceClient<Channel> {
+    pub fn users(&self) -> proto::user_service_client::UserServiceClient<Bearing> {
         proto::user_service_client::UserServiceClient::new(self.channel.clone())
     }
 }

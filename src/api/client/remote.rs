@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tonic::transport::Channel;
-
-use super::{Client, MESSAGE, answer, request};
+use super::{Bearing, Client, MESSAGE, answer, request};
 use crate::api::convert::{reading, secret, values};
 use crate::api::proto::{self, BmcRequest};
 use crate::hal::Result;
@@ -27,7 +25,7 @@ use crate::hal::model::{
 
 /// One BMC behind the daemon.
 struct Remote {
-    channel: Channel,
+    channel: Bearing,
     bmc: String,
 }
 

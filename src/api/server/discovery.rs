@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::{Server, peer};
+use super::Server;
 use crate::api::convert::millis;
 use crate::api::fault::to_status;
 use crate::api::proto::discovery_service_server::DiscoveryService;
@@ -33,7 +33,7 @@ impl DiscoveryService for Server {
         &self,
         request: Request<DiscoverRequest>,
     ) -> Result<Response<Self::DiscoverStream>, Status> {
-        peer::need(&request, Role::Operator)?;
+        self.need(&request, Role::Operator)?;
         let refused = |words: String| to_status(&Error::new(Kind::Config, words), &[]);
         let mut networks: Vec<Network> = Vec::new();
         let mut count = 0u64;
@@ -83,7 +83,7 @@ impl DiscoveryService for Server {
         &self,
         request: Request<StatusRequest>,
     ) -> Result<Response<StatusResponse>, Status> {
-        peer::need(&request, Role::Viewer)?;
+        self.need(&request, Role::Viewer)?;
         let rows = self.store.all().await.map_err(|e| to_status(&e, &[]))?;
         let status = self.discovery.status();
         let seconds = now() / 1000;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::{Server, peer};
+use super::Server;
 use crate::api::convert::record::{Secrets, bmc};
 use crate::api::convert::{driver_name, secret_of};
 use crate::api::fault::to_status;
@@ -41,7 +41,7 @@ impl InventoryService for Server {
         &self,
         request: Request<proto::ListRequest>,
     ) -> Result<Response<Self::ListStream>, Status> {
-        peer::need(&request, Role::Viewer)?;
+        self.need(&request, Role::Viewer)?;
         let message = request.into_inner();
         let selector = Selector::new(&message.selector).map_err(|e| refused(&e))?;
         let rows = self.store.all().await.map_err(|e| refused(&e))?;
@@ -62,7 +62,7 @@ impl InventoryService for Server {
 
     async fn get(&self, request: Request<proto::GetRequest>) -> Result<Response<Bmc>, Status> {
         let with = request.get_ref().with_passwords;
-        let caller = peer::need(&request, if with { Role::Admin } else { Role::Viewer })?;
+        let caller = self.need(&request, if with { Role::Admin } else { Role::Viewer })?;
         let row = self.row(&request.get_ref().bmc, false).await?;
         let mut secrets = Secrets::default();
         if with {
@@ -85,7 +85,7 @@ impl InventoryService for Server {
         &self,
         request: Request<proto::UpdateRequest>,
     ) -> Result<Response<Bmc>, Status> {
-        let caller = peer::need(&request, Role::Operator)?;
+        let caller = self.need(&request, Role::Operator)?;
         let row = self.row(&request.get_ref().bmc, true).await?;
         let mut message = request.into_inner();
         let secrets = secrets(&row, &mut message).map_err(|e| refused(&e))?;
@@ -105,7 +105,7 @@ impl InventoryService for Server {
     }
 
     async fn add(&self, request: Request<proto::AddRequest>) -> Result<Response<Bmc>, Status> {
-        let caller = peer::need(&request, Role::Operator)?;
+        let caller = self.need(&request, Role::Operator)?;
         let message = request.into_inner();
         let mac: MacAddr = message
             .mac
@@ -146,7 +146,7 @@ impl InventoryService for Server {
         &self,
         request: Request<proto::RemoveRequest>,
     ) -> Result<Response<proto::RemoveResponse>, Status> {
-        let caller = peer::need(&request, Role::Operator)?;
+        let caller = self.need(&request, Role::Operator)?;
         let row = self.row(&request.get_ref().bmc, true).await?;
         let leased = row.lease.as_ref().is_some_and(|l| !l.stale);
         self.store.remove(row.mac).await.map_err(|e| refused(&e))?;
@@ -173,7 +173,7 @@ impl InventoryService for Server {
     }
 
     async fn trust(&self, request: Request<proto::TrustRequest>) -> Result<Response<Bmc>, Status> {
-        let caller = peer::need(&request, Role::Operator)?;
+        let caller = self.need(&request, Role::Operator)?;
         let row = self.row(&request.get_ref().bmc, true).await?;
         let change = Change::of(now(), |row| {
             row.untrusted = None;
@@ -201,7 +201,7 @@ impl InventoryService for Server {
         &self,
         request: Request<proto::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        peer::need(&request, Role::Viewer)?;
+        self.need(&request, Role::Viewer)?;
         let mut revision = request.get_ref().revision;
         let (to, stream) = mpsc::channel(AHEAD);
         let store = Arc::clone(&self.store);

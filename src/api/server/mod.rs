@@ -9,6 +9,7 @@ mod machine;
 mod peer;
 mod power;
 mod telemetry;
+mod token;
 mod users;
 
 use std::fmt;
@@ -26,9 +27,10 @@ use crate::hal::Error;
 use crate::hal::bmc::Bmc;
 use crate::hal::model::Cx;
 use crate::inventory::audit::{Audit, Entry};
+use crate::inventory::tokens::Tokens;
 use crate::inventory::{Record, Store};
 
-pub use peer::{Caller, Role};
+pub use peer::{Caller, Role, Roles};
 
 /// Time of a call that says none.
 const USUAL: Duration = Duration::from_secs(30);
@@ -43,6 +45,8 @@ pub struct Server {
     doors: Arc<Doors>,
     discovery: Arc<Discovery>,
     audit: Arc<Audit>,
+    tokens: Arc<Tokens>,
+    roles: Arc<Roles>,
     /// When the daemon was started, in milliseconds since 1970.
     started: u64,
 }
@@ -86,6 +90,8 @@ impl Server {
         doors: Arc<Doors>,
         discovery: Arc<Discovery>,
         audit: Arc<Audit>,
+        tokens: Arc<Tokens>,
+        roles: Roles,
         started: u64,
     ) -> Self {
         Self {
@@ -93,6 +99,8 @@ impl Server {
             doors,
             discovery,
             audit,
+            tokens,
+            roles: Arc::new(roles),
             started,
         }
     }
@@ -106,7 +114,7 @@ impl Server {
             inventory_service_server::InventoryServiceServer, led_service_server::LedServiceServer,
             machine_service_server::MachineServiceServer, power_service_server::PowerServiceServer,
             telemetry_service_server::TelemetryServiceServer,
-            user_service_server::UserServiceServer,
+            token_service_server::TokenServiceServer, user_service_server::UserServiceServer,
         };
         let (health, checks) = tonic_health::server::health_reporter();
         health.set_serving::<InventoryServiceServer<Self>>().await;
@@ -121,6 +129,7 @@ impl Server {
             .add_service(MachineServiceServer::new(self.clone()))
             .add_service(TelemetryServiceServer::new(self.clone()))
             .add_service(EventLogServiceServer::new(self.clone()))
+            .add_service(TokenServiceServer::new(self.clone()))
             .add_service(UserServiceServer::new(self));
         let reflection = || {
             tonic_reflection::server::Builder::configure()
@@ -143,14 +152,17 @@ impl Server {
 
     /// Begins a call that only reads.
     async fn read<T>(&self, request: &Request<T>, key: &str) -> Result<Call, Status> {
-        peer::need(request, Role::Viewer)?;
-        self.call(request.metadata(), key, false).await
+        let caller = self.caller(request)?;
+        let call = self.call(request.metadata(), key, false).await?;
+        peer::may(&caller, Role::Viewer, &call.row)?;
+        Ok(call)
     }
 
     /// Begins a call that changes something.
     async fn write<T>(&self, request: &Request<T>, key: &str) -> Result<Call, Status> {
-        let caller = peer::need(request, Role::Operator)?;
+        let caller = self.caller(request)?;
         let mut call = self.call(request.metadata(), key, true).await?;
+        peer::may(&caller, Role::Operator, &call.row)?;
         let what = std::any::type_name::<T>().rsplit("::").next().unwrap_or("");
         // The intent is on disk before the first byte goes to the BMC.
         let ticket = self.ticket(&caller, what.trim_end_matches("Request"), Some(&call.row));

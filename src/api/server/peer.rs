@@ -1,27 +1,41 @@
 //! Who calls, and what he may do.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::str::FromStr;
 
-use tonic::transport::server::UdsConnectInfo;
+use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo, UdsConnectInfo};
 use tonic::{Code, Request, Status};
 
+use super::Server;
 use crate::api::fault::with_code;
+use crate::discover::now;
+use crate::hal::transport::http::x509::CertificateFields;
 use crate::hal::{Error, Kind};
+use crate::inventory::Record;
 
 /// What a caller may do; each may what those before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
+    /// Register, and operate its own machine.
+    Hammer,
     /// Look.
     Viewer,
     /// Change machines and rows.
     Operator,
-    /// See passwords as well.
+    /// See passwords and make tokens as well.
     Admin,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Hammer, Self::Viewer, Self::Operator, Self::Admin];
 }
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::Hammer => "hammer",
             Self::Viewer => "viewer",
             Self::Operator => "operator",
             Self::Admin => "admin",
@@ -29,13 +43,26 @@ impl fmt::Display for Role {
     }
 }
 
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|r| r.to_string() == s)
+            .ok_or_else(|| format!("'{s}' is no role; one of viewer, operator, admin, hammer"))
+    }
+}
+
 /// A caller.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// `uid 1000`, …
+    /// `uid 1000`, `token 12ab…`, `certificate NAME`.
     pub name: String,
     /// What he may do.
     pub role: Role,
+    /// The only machine that he may do it to.
+    pub machine: Option<String>,
 }
 
 impl fmt::Display for Caller {
@@ -44,36 +71,94 @@ impl fmt::Display for Caller {
     }
 }
 
-/// Who calls. On the unix socket the kernel says it: root and the daemon's own user are administrators; whoever else
-/// the mode of the socket lets in is an operator.
-pub(super) fn caller<T>(request: &Request<T>) -> Option<Caller> {
-    if let Some(caller) = request.extensions().get::<Caller>() {
-        return Some(caller.clone());
-    }
-    let info = request.extensions().get::<UdsConnectInfo>()?;
-    let uid = info.peer_cred?.uid();
-    let own = nix::unistd::geteuid().as_raw();
-    Some(Caller {
-        name: format!("uid {uid}"),
-        role: if uid == 0 || uid == own {
-            Role::Admin
-        } else {
-            Role::Operator
-        },
-    })
+/// Roles of certificates, by the CN of their subject.
+pub type Roles = HashMap<String, Role>;
+
+fn unknown(words: &str) -> Status {
+    let error = Error::new(Kind::Auth, words)
+        .with_hint("a token (--token-file) or a certificate (--cert, --key) is needed");
+    with_code(Code::Unauthenticated, &error, &[])
 }
 
-/// The caller, if he may do what `role` may.
-pub(super) fn need<T>(request: &Request<T>, role: Role) -> Result<Caller, Status> {
-    let Some(caller) = caller(request) else {
-        let error =
-            Error::new(Kind::Auth, "who are you?").with_hint("a token or a certificate is needed");
-        return Err(with_code(Code::Unauthenticated, &error, &[]));
-    };
-    if caller.role < role {
-        let error = Error::new(Kind::Privilege, format!("{caller} may not do this"))
-            .with_hint(format!("it needs the role {role}"));
-        return Err(with_code(Code::PermissionDenied, &error, &[]));
+impl Server {
+    /// Who calls. A token counts first; on the unix socket the kernel says it: root and the daemon's own user are
+    /// administrators, whoever else the mode of the socket lets in is an operator; over TLS the certificate says it.
+    pub(super) fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
+        if let Some(value) = request.metadata().get("authorization") {
+            let token = value
+                .to_str()
+                .ok()
+                .and_then(|v| v.strip_prefix("Bearer "))
+                .and_then(|text| self.tokens.check(text.trim(), now()))
+                .ok_or_else(|| unknown("the token is not known, or has ended"))?;
+            return Ok(Caller {
+                name: format!("token {}", token.id),
+                role: token.role.parse().map_err(|e: String| unknown(&e))?,
+                machine: token.machine,
+            });
+        }
+        let extensions = request.extensions();
+        if let Some(peer) = extensions.get::<UdsConnectInfo>().and_then(|i| i.peer_cred) {
+            let uid = peer.uid();
+            let own = nix::unistd::geteuid().as_raw();
+            return Ok(Caller {
+                name: format!("uid {uid}"),
+                role: if uid == 0 || uid == own {
+                    Role::Admin
+                } else {
+                    Role::Operator
+                },
+                machine: None,
+            });
+        }
+        let certificates = extensions
+            .get::<TlsConnectInfo<TcpConnectInfo>>()
+            .and_then(TlsConnectInfo::peer_certs);
+        let name = certificates
+            .as_ref()
+            .and_then(|list| list.first())
+            .and_then(|der| CertificateFields::parse(der).ok())
+            .and_then(|fields| {
+                let parts = fields.subject.split(',').map(str::trim);
+                let mut names = parts.filter_map(|p| p.strip_prefix("CN="));
+                names.next().map(str::to_owned)
+            })
+            .ok_or_else(|| unknown("who are you?"))?;
+        let role = self.roles.get(&name).copied();
+        role.map(|role| Caller {
+            name: format!("certificate {name}"),
+            role,
+            machine: None,
+        })
+        .ok_or_else(|| unknown(&format!("the certificate of '{name}' has no role here")))
     }
-    Ok(caller)
+
+    /// The caller, if he may do what `role` may, to any machine.
+    pub(super) fn need<T>(&self, request: &Request<T>, role: Role) -> Result<Caller, Status> {
+        let caller = self.caller(request)?;
+        if caller.role < role || caller.machine.is_some() {
+            return Err(refuse(&caller, role));
+        }
+        Ok(caller)
+    }
+}
+
+/// May the caller do this to the machine of this row? Who registers one machine may operate that one.
+pub(super) fn may(caller: &Caller, role: Role, row: &Record) -> Result<(), Status> {
+    let own = caller.machine.is_some() && caller.machine == row.machine_id;
+    let allowed = match &caller.machine {
+        Some(_) => own && caller.role.max(Role::Operator) >= role,
+        None => caller.role >= role,
+    };
+    if allowed {
+        Ok(())
+    } else {
+        Err(refuse(caller, role))
+    }
+}
+
+fn refuse(caller: &Caller, role: Role) -> Status {
+    let error = Error::new(Kind::Privilege, format!("{caller} may not do this"))
+        .with_hint(format!("it needs the role {role}"));
+    with_code(Code::PermissionDenied, &error, &[])
 }

@@ -18,6 +18,7 @@ use super::common::confirm;
 use super::common::exit::Failure;
 use super::common::output::Output;
 use super::common::process;
+pub(super) use daemon::{options as daemon_options, with_daemon};
 use operation::Operation;
 use options::Options;
 

@@ -1,5 +1,6 @@
 //! The daemon's configuration: YAML file, HALBOX_* variables, flags; the latter win.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde::Deserialize;
 
+use crate::api::server::Roles;
 use crate::applets::common::exit::Failure;
 use crate::applets::common::{duration, output};
 use crate::discover::plan::{Network, Rules};
@@ -24,6 +26,16 @@ pub struct Config {
     pub socket: PathBuf,
     /// Group that may use it.
     pub socket_group: Option<String>,
+    /// Where the API is over TLS.
+    pub listen: Option<SocketAddr>,
+    /// Certificate and key of that.
+    pub tls_cert: Option<PathBuf>,
+    /// Its key.
+    pub tls_key: Option<PathBuf>,
+    /// Who issues the callers' certificates.
+    pub tls_client_ca: Option<PathBuf>,
+    /// Roles of callers' certificates, by CN.
+    pub roles: Roles,
     /// Where /healthz, /readyz and /metrics are.
     pub http: Option<SocketAddr>,
     /// Keys of the secrets.
@@ -51,6 +63,11 @@ struct Document {
     state_dir: Option<PathBuf>,
     socket: Option<PathBuf>,
     socket_group: Option<String>,
+    listen: Option<String>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    tls_client_ca: Option<PathBuf>,
+    roles: Option<BTreeMap<String, String>>,
     http: Option<String>,
     key_file: Option<PathBuf>,
     lease_files: Option<Vec<PathBuf>>,
@@ -92,6 +109,28 @@ const OPTIONS: &[(&str, &str, &str, &str, bool)] = &[
         "HALBOX_SOCKET_GROUP",
         "GROUP",
         "Group that may use the socket",
+        false,
+    ),
+    (
+        "listen",
+        "HALBOX_LISTEN",
+        "ADDRESS:PORT",
+        "Serve the API there as well, over TLS 1.3 (needs --tls-cert and --tls-key)",
+        false,
+    ),
+    (
+        "tls-cert",
+        "HALBOX_TLS_CERT",
+        "FILE",
+        "Certificate of --listen (PEM)",
+        false,
+    ),
+    ("tls-key", "HALBOX_TLS_KEY", "FILE", "Its key (PEM)", false),
+    (
+        "tls-client-ca",
+        "HALBOX_TLS_CLIENT_CA",
+        "FILE",
+        "Who issues the certificates of callers (PEM); their roles stand in the configuration: roles: {CN: operator}",
         false,
     ),
     (
@@ -282,6 +321,18 @@ impl Config {
             ),
             None => None,
         };
+        let listen = one("listen").or(document.listen).filter(|l| !l.is_empty());
+        let listen = match listen {
+            Some(text) => Some(
+                text.parse()
+                    .map_err(|_| wrong("listen", format!("'{text}' is not ADDRESS:PORT")))?,
+            ),
+            None => None,
+        };
+        let mut roles = Roles::new();
+        for (name, role) in document.roles.unwrap_or_default() {
+            roles.insert(name, role.parse().map_err(|e| wrong("roles", e))?);
+        }
         let path = |name: &str, file: Option<PathBuf>| one(name).map(PathBuf::from).or(file);
         let old_leases = || metal("LEASE_FILE").map(|f| vec![PathBuf::from(f)]);
         Ok(Self {
@@ -289,6 +340,11 @@ impl Config {
                 .unwrap_or_else(|| PathBuf::from("/var/lib/halbox")),
             socket: path("socket", document.socket).unwrap_or_else(|| PathBuf::from(SOCKET)),
             socket_group: one("socket-group").or(document.socket_group),
+            listen,
+            tls_cert: path("tls-cert", document.tls_cert),
+            tls_key: path("tls-key", document.tls_key),
+            tls_client_ca: path("tls-client-ca", document.tls_client_ca),
+            roles,
             http,
             key_file: path("key-file", document.key_file),
             lease_files: many("lease-file")

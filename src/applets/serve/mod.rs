@@ -16,6 +16,7 @@ use super::common::process;
 use crate::api::http::{self, Pages};
 use crate::api::listen;
 use crate::api::server::Server;
+use crate::api::tls;
 use crate::discover::{Discovery, Doors, Options, now};
 use crate::hal::detect::{self, Budgets, Detector};
 use crate::hal::fleet::Fleet;
@@ -23,6 +24,7 @@ use crate::hal::model::Cancel;
 use crate::hal::transport::Lan;
 use crate::inventory::audit::Audit;
 use crate::inventory::seal::Sealer;
+use crate::inventory::tokens::Tokens;
 use crate::inventory::{Cache, Sqlite, Store};
 use config::Config;
 
@@ -160,6 +162,8 @@ async fn serve(
         Arc::clone(&doors),
         Arc::clone(&discovery),
         Arc::new(Audit::open(&config.state_dir.join("audit.log"))?),
+        Arc::new(Tokens::open(&config.state_dir.join("tokens.json"))?),
+        config.roles.clone(),
         started,
     );
     let (listener, _socket) = listen::unix(&config.socket, config.socket_group.as_deref())?;
@@ -168,11 +172,34 @@ async fn serve(
         Some(address) => Some(tokio::spawn(http::serve(address, pages).await?)),
         None => None,
     };
+    let secure = match (&config.listen, &config.tls_cert, &config.tls_key) {
+        (Some(address), Some(cert), Some(key)) => {
+            let ca = config.tls_client_ca.as_deref();
+            let (address, connections) = tls::listen(*address, cert, key, ca).await?;
+            log::info!("serving at https://{address}");
+            Some(connections)
+        }
+        (Some(_), ..) => {
+            return Err(Failure::usage("listen: tls-cert and tls-key are needed"));
+        }
+        _ => None,
+    };
+    let routes = server.router().await;
+    let secure = secure.map(|connections| {
+        let stop = cancel.clone();
+        let api = tonic::transport::Server::builder()
+            .concurrency_limit_per_connection(64)
+            .max_concurrent_streams(64)
+            .http2_keepalive_interval(Some(Duration::from_mins(1)))
+            .add_routes(routes.clone())
+            .serve_with_incoming_shutdown(connections, async move { stop.cancelled().await });
+        tokio::spawn(api)
+    });
     let stop = cancel.clone();
     let api = tonic::transport::Server::builder()
         .concurrency_limit_per_connection(256)
         .http2_keepalive_interval(Some(Duration::from_mins(1)))
-        .add_routes(server.router().await)
+        .add_routes(routes)
         .serve_with_incoming_shutdown(UnixListenerStream::new(listener), async move {
             stop.cancelled().await;
         });
@@ -191,6 +218,9 @@ async fn serve(
     let _ = finding.await;
     if tokio::time::timeout(DRAIN, api).await.is_err() {
         log::warn!("callers did not finish in time");
+    }
+    if let Some(secure) = secure {
+        secure.abort();
     }
     let left = doors.close(GOODBYE).await;
     if left > 0 {

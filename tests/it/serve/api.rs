@@ -59,6 +59,16 @@ fn every_method_has_its_command() {
     let mut methods = BTreeSet::new();
     for file in all.file.iter().filter(|f| f.package() == "halbox.v1") {
         for service in &file.service {
+            // `halbox token`, an applet of its own.
+            if service.name() == "TokenService" {
+                let token = halbox::applets::root(halbox::applets::APPLETS);
+                let token = token.find_subcommand("token").unwrap();
+                for word in ["create", "ls", "revoke"] {
+                    assert!(token.find_subcommand(word).is_some());
+                }
+                assert_eq!(service.method.len(), 3);
+                continue;
+            }
             if NOT_FOR_PEOPLE.contains(&service.name()) {
                 continue;
             }
@@ -254,4 +264,109 @@ fn a_foreign_client_lists_describes_and_powers() {
         assert!(said.lines().any(|l| l == line), "no '{line}' in {said}");
     }
     assert_eq!(sim.with_state(0, |s| s.power.on), Some(false));
+}
+
+/// A certificate authority and what it issued, as PEM files.
+fn issue(dir: &std::path::Path) {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = params.self_signed(&key).unwrap();
+    std::fs::write(dir.join("ca.pem"), authority.pem()).unwrap();
+    let issuer = Issuer::new(params, key);
+    for (name, years) in [
+        ("server", 4096),
+        ("op", 4096),
+        ("stranger", 4096),
+        ("old", 2020),
+    ] {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["127.88.7.1".to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.not_before = rcgen::date_time_ymd(2010, 1, 1);
+        params.not_after = rcgen::date_time_ymd(years, 1, 1);
+        let issued = params.signed_by(&key, &issuer).unwrap();
+        std::fs::write(dir.join(format!("{name}.pem")), issued.pem()).unwrap();
+        std::fs::write(dir.join(format!("{name}.key")), key.serialize_pem()).unwrap();
+    }
+}
+
+#[test]
+fn over_tls_certificates_and_tokens_have_roles() {
+    let dir = tempfile::tempdir().unwrap();
+    issue(dir.path());
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let file = dir.path().join("halbox.yaml");
+    std::fs::write(&file, "roles: {op: operator, old: admin}\n").unwrap();
+    let daemon = Daemon::start(&format!(
+        "--config {} --listen 127.88.7.1:16300 --tls-cert {} --tls-key {} --tls-client-ca {}",
+        file.display(),
+        at("server.pem"),
+        at("server.key"),
+        at("ca.pem")
+    ));
+    let mac = super::MAC;
+    assert!(daemon.bmc(&format!("add {mac}")).status.success());
+    let call = |who: Option<&str>, line: &str| {
+        let mut command = halbox();
+        command.args(["bmc", "--server", "https://127.88.7.1:16300"]);
+        command.args(["--ca", &at("ca.pem")]);
+        if let Some(who) = who {
+            command.args(["--cert", &at(&format!("{who}.pem"))]);
+            command.args(["--key", &at(&format!("{who}.key"))]);
+        }
+        command.args(line.split_whitespace()).output().unwrap()
+    };
+    let out = call(Some("op"), "ls --all");
+    assert!(out.status.success(), "{}", stderr(&out));
+    assert!(stdout(&out).contains(mac));
+    // An operator sees no passwords; without a certificate, with one that has no role, or with one that has ended,
+    // nobody does anything.
+    let out = call(Some("op"), &format!("describe {mac} --with-passwords"));
+    assert_eq!(out.status.code(), Some(4), "{}", stderr(&out));
+    for who in [None, Some("stranger")] {
+        let out = call(who, "ls");
+        assert_eq!(out.status.code(), Some(4), "{who:?}: {}", stderr(&out));
+    }
+    assert!(!call(Some("old"), "ls").status.success());
+    let token = |line: &str| {
+        let out = halbox()
+            .env("HALBOX_SERVER", daemon.server())
+            .arg("token")
+            .args(line.split_whitespace())
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", stderr(&out));
+        stdout(&out).trim().to_owned()
+    };
+    let viewer = token("create --role viewer --ttl 1h");
+    std::fs::write(dir.path().join("viewer"), format!("{viewer}\n")).unwrap();
+    // On the socket a token counts more than who we are: a viewer may look and no more.
+    let as_viewer = format!("--token-file {}", at("viewer"));
+    assert!(
+        daemon
+            .bmc(&format!("{as_viewer} describe {mac}"))
+            .status
+            .success()
+    );
+    for line in [
+        format!("rm {mac}"),
+        format!("describe {mac} --with-passwords"),
+    ] {
+        let out = daemon.bmc(&format!("{as_viewer} {line}"));
+        assert_eq!(out.status.code(), Some(4), "{line}: {}", stderr(&out));
+    }
+    let id = viewer.split('_').nth(1).unwrap();
+    assert!(token("ls").contains(id));
+    token(&format!("revoke {id}"));
+    assert_eq!(
+        daemon.bmc(&format!("{as_viewer} ls")).status.code(),
+        Some(4)
+    );
+    assert!(
+        !std::fs::read_to_string(daemon.dir.path().join("state/tokens.json"))
+            .unwrap()
+            .contains(&viewer)
+    );
 }

@@ -6,17 +6,20 @@ mod table;
 mod update;
 mod watch;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::path::PathBuf;
 
-use crate::api::client::Client;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use crate::api::client::{Client, Papers};
 use crate::api::fault::from_status;
 use crate::api::proto;
+use crate::applets::common::credentials::first_line;
 use crate::applets::common::exit::Failure;
 use crate::applets::common::output::Output;
 use crate::applets::common::process;
 use crate::applets::serve::config::SOCKET;
 use crate::hal::Kind;
-use crate::hal::model::Cancel;
+use crate::hal::model::{Cancel, Secret};
 
 pub(super) use operate::{args as operation_args, run as operate};
 
@@ -85,17 +88,49 @@ const ENTRIES: &[Entry] = &[
     },
 ];
 
-/// Adds `--server` and the commands of the table.
-pub(super) fn commands(command: Command) -> Command {
-    let mut command = command.arg(
-        Arg::new("server")
-            .long("server")
-            .value_name("URL")
-            .env("HALBOX_SERVER")
+/// Adds `--server` and what shows the daemon who we are.
+pub(in crate::applets) fn options(command: Command) -> Command {
+    let file = |name: &'static str, env: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .env(env)
             .hide_env(true)
             .global(true)
-            .help(format!("The daemon [default: unix://{SOCKET}]")),
-    );
+            .help_heading("Daemon")
+            .help(help)
+    };
+    command
+        .arg(
+            Arg::new("server")
+                .long("server")
+                .value_name("URL")
+                .env("HALBOX_SERVER")
+                .hide_env(true)
+                .global(true)
+                .help_heading("Daemon")
+                .help(format!(
+                    "The daemon: unix://PATH or https://HOST:PORT [default: unix://{SOCKET}]"
+                )),
+        )
+        .arg(file(
+            "ca",
+            "HALBOX_CA",
+            "Certificate authorities of an https daemon (PEM)",
+        ))
+        .arg(file("cert", "HALBOX_CERT", "Our certificate (PEM)").requires("key"))
+        .arg(file("key", "HALBOX_KEY", "Its key (PEM)").requires("cert"))
+        .arg(file(
+            "token-file",
+            "HALBOX_TOKEN_FILE",
+            "File whose first line is a token of the daemon",
+        ))
+}
+
+/// Adds the options and the commands of the table.
+pub(super) fn commands(command: Command) -> Command {
+    let mut command = options(command);
     for entry in ENTRIES {
         command = command.subcommand((entry.args)(Command::new(entry.name).about(entry.about)));
     }
@@ -129,7 +164,22 @@ fn named(m: &ArgMatches) -> Vec<String> {
 /// The daemon that the options name.
 async fn connect(m: &ArgMatches) -> Result<Client, Failure> {
     let server = m.get_one::<String>("server").cloned();
-    Ok(Client::connect(&server.unwrap_or_else(|| format!("unix://{SOCKET}"))).await?)
+    let server = server.unwrap_or_else(|| format!("unix://{SOCKET}"));
+    let read = |name: &str| match m.get_one::<PathBuf>(name) {
+        Some(path) => std::fs::read(path)
+            .map(Some)
+            .map_err(|e| Failure::usage(format!("{}: {e}", path.display()))),
+        None => Ok(None),
+    };
+    let papers = Papers {
+        ca: read("ca")?,
+        certificate: read("cert")?.zip(read("key")?.map(Secret::new)),
+        token: match m.get_one::<PathBuf>("token-file") {
+            Some(path) => Some(first_line(path)?),
+            None => None,
+        },
+    };
+    Ok(Client::connect_as(&server, &papers).await?)
 }
 
 fn refused(status: &tonic::Status) -> Failure {
@@ -137,7 +187,10 @@ fn refused(status: &tonic::Status) -> Failure {
 }
 
 /// Runs work that needs the daemon; Ctrl-C ends it.
-fn with_daemon<F>(m: &ArgMatches, work: impl FnOnce(Client, Cancel) -> F) -> Result<(), Failure>
+pub(in crate::applets) fn with_daemon<F>(
+    m: &ArgMatches,
+    work: impl FnOnce(Client, Cancel) -> F,
+) -> Result<(), Failure>
 where
     F: Future<Output = Result<(), Failure>>,
 {
