@@ -21,6 +21,7 @@
 //! * A file holds no secrets: whoever writes it removes them first (`scrub`).
 
 mod entry;
+mod fru;
 mod read;
 mod scrub;
 mod tree;

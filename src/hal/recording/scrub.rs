@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::entry::{Body, Recording};
+use super::fru::Images;
 
 /// What may stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,6 +69,17 @@ pub fn scrub(recording: &mut Recording, secrets: &[&[u8]], keep: Keep) {
             }
         }
     }
+    let mut images = Images::of(&recording.ipmi);
+    if !keep.serials {
+        for serial in images.serials() {
+            names.add(&serial);
+        }
+    }
+    let hidden = used.iter().map(|secret| secret.as_bytes());
+    for text in hidden.chain(names.0.keys().map(String::as_bytes)) {
+        images.hide(text);
+    }
+    images.restore(&mut recording.ipmi);
     for answer in &mut recording.redfish {
         match &mut answer.body {
             Body::Json(json) => walk(json, &used, &names),
@@ -84,7 +96,7 @@ pub fn scrub(recording: &mut Recording, secrets: &[&[u8]], keep: Keep) {
             blot(&mut answer.reply, text);
         }
         for serial in names.0.keys() {
-            // The same length, so that offsets and lengths stay right. Checksums of areas do not.
+            // The same length, so that offsets and lengths stay right.
             blot(&mut answer.reply, serial.as_bytes());
         }
     }

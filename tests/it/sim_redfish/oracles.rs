@@ -54,7 +54,7 @@ fn the_protocol_validator_finds_no_fault() {
     assert!(lines("PASS").len() > 300, "{}", lines("PASS").len());
 }
 
-const SUSHY: &str = r#"
+const SUSHY: &str = r"
 import sys, time, sushy
 from sushy import auth
 def wait(system, state):
@@ -91,7 +91,7 @@ for login in (auth.BasicAuth, auth.SessionAuth):
     if hasattr(login, 'close'):
         login.close()
 print('done')
-"#;
+";
 
 #[test]
 fn sushy_drives_it() {

@@ -54,6 +54,7 @@ pub fn execute(server: &mut Server, now: Instant, caller: &Caller, order: Order<
 }
 
 /// Executes a command by the state.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as in BmcSide::execute")]
 pub(super) fn by_state(
     server: &mut Server,
     now: Instant,
