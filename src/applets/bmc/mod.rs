@@ -3,6 +3,7 @@
 //! The operations are data ([`ops::all`]); command line, JSON names, tables and confirmation are made from it.
 
 mod connect;
+mod console;
 mod daemon;
 mod fan_out;
 mod operation;
@@ -40,7 +41,7 @@ pub fn command() -> Command {
             _ => command,
         };
     }
-    command
+    command.subcommand(console::command())
 }
 
 /// Lets `--address` take several words: `--address A B power status` becomes `--address A --address B power status`.
@@ -51,7 +52,9 @@ pub(super) fn spread_addresses(argv: Vec<OsString>) -> Vec<OsString> {
     if argv.get(1).is_none_or(|word| word != "bmc") {
         return argv;
     }
-    let is_command = |word: &OsString| ops::all().any(|o| o.path.iter().any(|w| word == w));
+    let is_command = |word: &OsString| {
+        word == console::NAME || ops::all().any(|o| o.path.iter().any(|w| word == w))
+    };
     let mut out = Vec::with_capacity(argv.len());
     // How many targets the present `--address` has; `None` = we are not behind one.
     let mut taken: Option<usize> = None;
@@ -88,6 +91,9 @@ fn group_command(name: &'static str) -> Command {
 
 /// Runs the applet.
 pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    if let Some((console::NAME, leaf)) = matches.subcommand() {
+        return console::run(leaf);
+    }
     if let Some(done) = daemon::run(matches) {
         return done;
     }
@@ -146,6 +152,7 @@ Examples:
   halbox bmc --address node[001-120].mgmt -U metal -E info -o json
   halbox bmc --address 10.0.0.7 -U metal -E boot bios && halbox bmc --address 10.0.0.7 -U metal -E power reset
   halbox bmc --address 10.0.0.7 -U metal -E --driver Redfish --redfish-port 8443 power-metrics
+  halbox bmc --address 10.0.0.7 -U metal -E console
   halbox bmc --address 10.0.0.7 -U metal -E raw 0x06 0x01";
 
 #[cfg(test)]
