@@ -10,6 +10,7 @@
 mod bmc;
 mod common;
 mod console;
+mod console_oracles;
 mod differential;
 mod dispatch;
 mod fleet;

@@ -61,12 +61,13 @@ pub fn runtime(targets: u64) -> Result<Runtime, Failure> {
         .map_err(|e| Failure::failed(format!("cannot start the runtime: {e}")))
 }
 
-/// Watches for Ctrl-C and SIGTERM from now on: the first sets the switch that it returns, the second exits at once.
+/// Watches for Ctrl-C, SIGTERM and SIGHUP from now on: the first sets the switch that it returns, the second exits at once.
 /// To be called inside a runtime.
 pub fn cancel_on_interrupt() -> Result<Cancel, Failure> {
     let failed = |e: io::Error| Failure::failed(format!("cannot watch for signals: {e}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     let cancel = Cancel::new();
     let switch = cancel.clone();
     tokio::spawn(async move {
@@ -74,6 +75,7 @@ pub fn cancel_on_interrupt() -> Result<Cancel, Failure> {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
             if switch.is_cancelled() {
                 let _ = writeln!(

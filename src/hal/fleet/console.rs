@@ -2,11 +2,13 @@
 //! itself when the line was lost.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
 use crate::hal::error::{Error, Kind, Result};
+use crate::hal::ipmi::learnt::LearntCell;
 use crate::hal::ipmi::sol::{Console, Ended, Settings, Step};
 use crate::hal::ipmi::{Request, Response};
 use crate::hal::model::console::{
@@ -27,6 +29,7 @@ pub(super) const ATTEMPT: Duration = Duration::from_secs(20);
 /// The actor's end.
 pub(super) struct Serial {
     line: Settings,
+    learnt: Arc<LearntCell>,
     reconnect: Option<Duration>,
     console: Console,
     events: mpsc::Sender<ConsoleEvent>,
@@ -62,10 +65,11 @@ pub(super) enum Work {
 
 impl Serial {
     /// Both ends of a new console.
-    pub(super) fn new(options: &ConsoleOptions) -> (Self, ConsoleStream) {
+    pub(super) fn new(options: &ConsoleOptions, learnt: Arc<LearntCell>) -> (Self, ConsoleStream) {
         let line = Settings {
             steal: options.steal,
             allow_plain: options.allow_unencrypted,
+            first: learnt.snapshot().sol_number.unwrap_or(1),
             ..Settings::default()
         };
         let (to_reader, events) = mpsc::channel(EVENTS);
@@ -73,6 +77,7 @@ impl Serial {
         let serial = Self {
             console: Console::new(line.clone()),
             line,
+            learnt,
             reconnect: options.reconnect,
             events: to_reader,
             input: from_reader,
@@ -140,6 +145,9 @@ impl Serial {
         }
         self.console.handle_timeout(now);
         self.type_on();
+        if let Some(number) = self.console.next_number() {
+            self.line.first = number;
+        }
         while let Some(step) = self.console.poll(now) {
             match step {
                 Step::Command { token, request } => return Some(Work::Command { token, request }),
@@ -214,6 +222,8 @@ impl Serial {
     }
 
     fn end(&mut self, error: Option<Error>) {
+        let number = self.line.first;
+        self.learnt.update(|l| l.sol_number = Some(number));
         self.over = true;
         self.outbox.push_back(ConsoleEvent::Ended(error));
     }

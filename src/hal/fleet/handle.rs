@@ -196,7 +196,7 @@ impl Exchange for Remote {
         if self.config.version == Version::V1_5 {
             return None;
         }
-        let (serial, stream) = Serial::new(&options);
+        let (serial, stream) = Serial::new(&options, Arc::clone(&self.learnt));
         // A closed inbox drops the actor's end, which ends the stream's events.
         let _ = self.inbox.send(Message::Console(Box::new(serial)));
         Some(stream)

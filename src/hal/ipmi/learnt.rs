@@ -22,6 +22,8 @@ pub struct Learnt {
     pub sdrs: Option<Arc<SdrCache>>,
     /// Requests that may be in flight at once (default 1).
     pub window: Option<u8>,
+    /// Number after the last packet of the last serial console.
+    pub sol_number: Option<u8>,
     /// Oddities seen, by symptom or by product.
     pub quirks: Quirks,
     /// The slot that accounts of ours customarily have on BMCs of this vendor.

@@ -241,6 +241,7 @@ fn populate(options: &Options, addresses: &[SocketAddr]) -> Result<Vec<Mutex<Bmc
             if let Some(index) = &kind.index {
                 replay::seed(&mut server, index);
             }
+            server.port = address.port();
             store::load(options, *address, &mut server)?;
             let config = Arc::clone(&kind.config);
             Ok(Mutex::new(Bmc::new(server, config, manners, rng.u64(..))))

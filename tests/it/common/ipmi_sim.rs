@@ -21,6 +21,8 @@ pub enum Setup {
     MiniLab,
     /// With a system interface for a VM, and this many named users from slot 2 on.
     InBand(u8),
+    /// As the testbed, with a serial port that connects to this TCP port of 127.0.0.1.
+    Serial(u16),
 }
 
 /// A running `ipmi_sim`.
@@ -146,7 +148,7 @@ fn spawn(
 ) -> Child {
     let fixtures = root().join("tests/fixtures/ipmi_sim");
     let (file, name) = match setup {
-        Setup::Testbed => ("testbed.conf", "halbmc"),
+        Setup::Testbed | Setup::Serial(_) => ("testbed.conf", "halbmc"),
         Setup::MiniLab => ("minilab.conf", "minilab"),
         Setup::InBand(_) => ("inband.conf", "halbmc"),
     };
@@ -166,6 +168,13 @@ fn spawn(
         .replace("@DIR@", &dir.to_string_lossy())
         .replace("@KCS@", &kcs.to_string())
         .replace("@USERS@", &users);
+    let conf = match setup {
+        Setup::Serial(port) => conf.replace(
+            "  startnow false",
+            &format!("  sol \"tcp:127.0.0.1:{port}\" 115200\n  startnow false"),
+        ),
+        _ => conf,
+    };
     fs::write(dir.join("lan.conf"), conf).unwrap();
 
     // ipmi_sim writes through to the FRU file: each instance has its own.

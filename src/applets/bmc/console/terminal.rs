@@ -51,9 +51,8 @@ pub(super) fn typed() -> mpsc::Receiver<Vec<u8>> {
         let mut buffer = [0; CHUNK];
         loop {
             match stdin.read(&mut buffer) {
-                Ok(0) => return,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return,
+                Ok(0) | Err(_) => return,
                 Ok(n) => {
                     let bytes = buffer.get(..n).unwrap_or_default().to_vec();
                     if sender.blocking_send(bytes).is_err() {

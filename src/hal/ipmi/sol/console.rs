@@ -38,6 +38,9 @@ pub struct Settings {
     pub steal: bool,
     /// Go on without encryption where the BMC cannot do it.
     pub allow_plain: bool,
+    /// Number of the first packet, 1..15. ipmi_sim takes the first characters for old ones when the console before
+    /// ended with the number that they have: whoever knows that number begins after it.
+    pub first: u8,
     /// When packets are sent again.
     pub timing: Timing,
     /// After so much silence the BMC is asked whether the line still stands.
@@ -50,6 +53,7 @@ impl Default for Settings {
             instance: 1,
             steal: false,
             allow_plain: false,
+            first: 1,
             timing: Timing::default(),
             probe: Duration::from_secs(20),
         }
@@ -169,6 +173,14 @@ impl Console {
     /// Does the line stand?
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Open(_))
+    }
+
+    /// The number that the next packet will have, while the line stands.
+    pub fn next_number(&self) -> Option<u8> {
+        match &self.state {
+            State::Open(open) => Some(open.line.next_number()),
+            _ => None,
+        }
     }
 
     /// Is all that was typed acknowledged?
@@ -313,9 +325,8 @@ impl Console {
 
     fn open(&mut self, now: Instant, attempt: Activate, activated: PayloadActivated) {
         let limit = limit(activated.inbound_size);
-        let mut line = Line::new(limit, 1, self.settings.timing);
-        // ipmi_sim takes the first packet for an old one when the last console ended with the same number: what is lost
-        // then shall be nothing.
+        let mut line = Line::new(limit, self.settings.first, self.settings.timing);
+        // Shows that the line stands before anybody types.
         line.hello();
         self.state = State::Open(Box::new(Open {
             line,

@@ -155,6 +155,11 @@ impl Line {
         self.hello = true;
     }
 
+    /// The number that the next packet will have.
+    pub fn next_number(&self) -> u8 {
+        self.next
+    }
+
     /// Is everything sent and acknowledged?
     pub fn is_idle(&self) -> bool {
         self.flight.is_none() && !self.has_more()

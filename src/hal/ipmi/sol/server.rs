@@ -167,8 +167,8 @@ impl Server {
                     self.waiting += data.len();
                     self.input.push_back(Input::Data(data));
                 }
-                // Flags without a number come once at best; a break needs one.
-                Event::Flags(flags) if packet.sequence != 0 && flags & operation::BREAK != 0 => {
+                // ipmitool sends its break without a number.
+                Event::Flags(flags) if flags & operation::BREAK != 0 => {
                     self.input.push_back(Input::Break);
                 }
                 Event::Flags(_) | Event::Gap | Event::Unacknowledged(_) => {}

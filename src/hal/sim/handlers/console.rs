@@ -24,12 +24,12 @@ pub(super) fn handle(server: &mut Server, caller: Caller, cmd: u8, data: &[u8]) 
             }
             let values = server.sol.values.get(ENABLE);
             let enabled = values.is_some_and(|value| value.first().is_some_and(|b| b & 1 == 1));
-            let starts = server.power.starts;
+            let (starts, port) = (server.power.starts, server.port);
             let console = server
                 .console
                 .get_or_insert_with(|| Box::new(Console::new(starts)));
             let [auxiliary, ..] = command.auxiliary;
-            console.activate(caller.session, auxiliary, enabled)
+            console.activate(caller.session, auxiliary, enabled, port)
         }),
         0x49 => typed(data, |command: DeactivatePayload| {
             one(command.payload, command.instance)?;

@@ -39,13 +39,13 @@ impl Console {
         session: u8,
         auxiliary: u8,
         enabled: bool,
+        port: u16,
     ) -> Result<PayloadActivated, CompletionCode> {
         self.port.set_manners(Manners {
             enabled,
             ..Manners::default()
         });
-        self.port
-            .activate(session, auxiliary, crate::hal::ipmi::wire::PORT)
+        self.port.activate(session, auxiliary, port)
     }
 
     /// Deactivate Payload.

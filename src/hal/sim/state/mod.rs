@@ -111,6 +111,8 @@ pub struct Server {
     pub boot: Boot,
     /// Identify LED.
     pub identify: Identify,
+    /// UDP port that it answers on.
+    pub port: u16,
     /// LAN configuration.
     pub lan: Lan,
     /// LAN channel.
@@ -202,6 +204,7 @@ impl Server {
             watchdog: Watchdog::default(),
             sol: Sol::default(),
             web: crate::hal::sim::redfish::Web::default(),
+            port: crate::hal::ipmi::wire::PORT,
             console: None,
             replay: None,
             refuse_next: None,
