@@ -98,7 +98,8 @@ pub(super) fn run(leaf: &ArgMatches) -> Result<(), Failure> {
     let log = leaf.get_one::<PathBuf>("log").map(open_log).transpose()?;
     let options = options.with_credentials(leaf)?;
     process::block_on(1, |cancel| async move {
-        let door = Door::open(&options)?;
+        // No other driver has a console yet.
+        let door = Door::open(&options, true)?;
         let result = visit(&options, &door, wanted, pipe, log, cancel).await;
         door.close().await;
         result
@@ -132,8 +133,9 @@ async fn visit(
     let Some(target) = options.targets.iter().next() else {
         return Err(Failure::usage("console: no target"));
     };
-    let (bmc, name) = door.bmc(&target).await?;
     let cx = Cx::until(Instant::now() + options.timeout).with_cancel(cancel.clone());
+    let bmc = door.bmc(&cx, &target).await?;
+    let name = target.text.clone();
     let opened = bmc
         .console
         .call("console", |c| c.open(&cx, wanted.clone()))
