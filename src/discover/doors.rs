@@ -141,13 +141,11 @@ impl Doors {
         if let Some(tls) = &row.tls {
             trust.pin = Some(Trust::parse_pin(&tls.sha256)?);
         }
-        match &row.redfish.url {
-            Some(url) => Service::of_url(url, trust).await,
-            None => {
-                let port = row.redfish.port.unwrap_or(self.redfish_port);
-                Ok(Service::at(SocketAddr::new(address, port), None, trust))
-            }
+        if let Some(url) = &row.redfish.url {
+            return Service::of_url(url, trust).await;
         }
+        let port = row.redfish.port.unwrap_or(self.redfish_port);
+        Ok(Service::at(SocketAddr::new(address, port), None, trust))
     }
 
     /// Waits until nobody else runs an operation on this BMC; the guard keeps others waiting.

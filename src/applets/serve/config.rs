@@ -240,6 +240,7 @@ pub fn args(mut command: Command) -> Command {
 
 impl Config {
     /// From file, environment and command line.
+    #[expect(clippy::too_many_lines, reason = "one statement per option")]
     pub fn from_matches(
         m: &ArgMatches,
         env: impl Fn(&str) -> Option<String>,
@@ -329,9 +330,9 @@ impl Config {
             ),
             None => None,
         };
-        let mut roles = Roles::new();
+        let mut named = Roles::new();
         for (name, role) in document.roles.unwrap_or_default() {
-            roles.insert(name, role.parse().map_err(|e| wrong("roles", e))?);
+            named.insert(name, role.parse().map_err(|e| wrong("roles", e))?);
         }
         let path = |name: &str, file: Option<PathBuf>| one(name).map(PathBuf::from).or(file);
         let old_leases = || metal("LEASE_FILE").map(|f| vec![PathBuf::from(f)]);
@@ -344,7 +345,7 @@ impl Config {
             tls_cert: path("tls-cert", document.tls_cert),
             tls_key: path("tls-key", document.tls_key),
             tls_client_ca: path("tls-client-ca", document.tls_client_ca),
-            roles,
+            roles: named,
             http,
             key_file: path("key-file", document.key_file),
             lease_files: many("lease-file")

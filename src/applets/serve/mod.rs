@@ -114,6 +114,7 @@ fn sealer(config: &Config) -> Result<Sealer, Failure> {
 }
 
 /// Serves until `cancel`; `ready` runs as soon as the API answers.
+#[expect(clippy::too_many_lines, reason = "start and end in their order")]
 async fn serve(
     config: Config,
     cancel: Cancel,

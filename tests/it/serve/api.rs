@@ -197,7 +197,8 @@ import sys, grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
-channel = grpc.insecure_channel(sys.argv[1])
+# The path of a socket is no authority that HTTP/2 servers take.
+channel = grpc.insecure_channel(sys.argv[1], options=[("grpc.default_authority", "localhost")])
 database = ProtoReflectionDescriptorDatabase(channel)
 print("services", *sorted(database.get_services()))
 pool = DescriptorPool(database)
