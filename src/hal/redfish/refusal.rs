@@ -234,7 +234,6 @@ const UNSUPPORTED: &[&str] = &[
     "ActionNotSupported",
     "ActionDeprecated",
     "PropertyUnknown",
-    "PropertyNotWritable",
     "OperationNotAllowed",
     "UnsupportedOperation",
     "ResourceMissingAtURI",

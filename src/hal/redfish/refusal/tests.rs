@@ -55,6 +55,7 @@ fn kinds_follow_status_and_message() {
     );
     assert_eq!(named(400, "Base.1.8.ActionNotSupported"), Kind::Unsupported);
     assert_eq!(named(400, "Base.1.8.PropertyUnknown"), Kind::Unsupported);
+    assert_eq!(named(400, "Base.1.8.PropertyNotWritable"), Kind::Refused);
     assert_eq!(named(400, "Base.1.8.PropertyValueNotInList"), Kind::Refused);
 }
 

@@ -130,6 +130,9 @@ impl Inner {
                 (self.post_session(state, &at, deadline).await?, at)
             }
         };
+        if !gone(&answer) {
+            self.learnt.update(|l| l.sessions = Some(at.clone()));
+        }
         match answer.status {
             200..=299 => {}
             401 => return Err(refused(state, ask, &answer)),
@@ -163,7 +166,6 @@ impl Inner {
                     .or_else(|| Some(format!("{}/{}", at.trim_end_matches('/'), b.str("/Id")?)))
             });
         }
-        self.learnt.update(|l| l.sessions = Some(at));
         state.session = Some(Session { token, at: place });
         Ok(None)
     }
