@@ -144,9 +144,8 @@ impl RedfishBoot {
             ..request
         };
         match self.write(cx, system, none).await {
-            Ok(_) => Ok(()),
+            Ok(_) | Err(Failed::NotPersistent) => Ok(()),
             Err(Failed::Here(error) | Failed::Everywhere(error)) => Err(error),
-            Err(Failed::NotPersistent) => Ok(()),
         }
     }
 
