@@ -19,7 +19,7 @@ use super::common::output::{self, Format, Output};
 use super::common::progress::Progress;
 use super::common::targets::{Host, Target, Targets};
 use super::common::{confirm, duration, process};
-use crate::hal::Kind;
+use crate::hal::{Error, Kind};
 use crate::hal::detect::{Budgets, Detector, Findings, Options, Subject, sweep};
 use crate::hal::model::Cancel;
 use crate::hal::report::{Needs, Report};
@@ -140,6 +140,8 @@ struct Probed {
     report: Option<Report>,
     #[serde(skip)]
     failed: Option<Kind>,
+    #[serde(skip)]
+    recorded: Option<Error>,
 }
 
 impl Probed {
@@ -151,12 +153,14 @@ impl Probed {
             login: None,
             report: None,
             failed: None,
+            recorded: None,
         }
     }
 
     fn add(&mut self, made: Made) {
         self.login = made.login;
         self.failed = made.failed;
+        self.recorded = made.recorded;
         let Some(report) = made.report else {
             return;
         };
@@ -207,6 +211,9 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
             .hint("--redfish-port sets the port of all"));
     }
     let login = Login::from_matches(matches)?;
+    if login.as_ref().is_some_and(|l| l.record.is_some()) && targets.count() > 1 {
+        return Err(Failure::usage("--record is for one target"));
+    }
     if login.as_ref().is_some_and(|l| l.options.writes) {
         confirm::write(matches, "probe --writes", targets.count())?;
     }
@@ -298,9 +305,11 @@ async fn probe(plan: Plan, cancel: Cancel) -> Result<(), Failure> {
     if let Some(login) = plan.login {
         login::report_all(Reporter::new(lan, login), &mut probes, plan.fanout, &cancel).await;
     }
+    let unrecorded = probes.iter_mut().find_map(|p| p.recorded.take());
     let document = Probes { probes };
     if plan.targets.count() == 1 {
-        return one(&plan.output, &document, logs_in);
+        let told = one(&plan.output, &document, logs_in);
+        return unrecorded.map_or(told, |error| Err(error.into()));
     }
     plan.output.print(&document, "probes", || {
         report::table(&document.probes, logs_in)

@@ -16,14 +16,16 @@ use crate::applets::common::exit::Failure;
 use crate::applets::common::progress::Progress;
 use crate::hal::bmc::Bmc;
 use crate::hal::detect::Findings;
+use crate::hal::detect::findings::{IpmiFindings, IpmiVersion};
 use crate::hal::fleet::{Endpoint, Fleet, Forgetful, Memory};
 use crate::hal::gate::Gate;
 use crate::hal::ipmi::session::{Config, Version};
 use crate::hal::logins::{self, Candidate, Search};
 use crate::hal::model::{Cancel, Cx, DriverName, Secret};
+use crate::hal::recording::{self, Keep, LanFacts, Recorder, TlsFacts};
 use crate::hal::report::{self, Report};
 use crate::hal::transport::Lan;
-use crate::hal::{Kind, Result, vendors};
+use crate::hal::{Error, Kind, Result, vendors};
 use crate::inventory::Cache;
 
 /// Time for the report of one target unless `--timeout` says otherwise.
@@ -44,6 +46,22 @@ pub(super) fn args(command: Command) -> Command {
                 .action(ArgAction::SetTrue)
                 .help_heading("With credentials")
                 .help("Also switch the identify LED and the boot override, and put them back"),
+        )
+        .arg(
+            Arg::new("record")
+                .long("record")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help_heading("With credentials")
+                .help("Write what the BMC answered to FILE, without secrets and serial numbers; halbox sim FILE replays it. One target"),
+        )
+        .arg(
+            Arg::new("keep-serials")
+                .long("keep-serials")
+                .action(ArgAction::SetTrue)
+                .requires("record")
+                .help_heading("With credentials")
+                .help("Leave serial numbers and service tags in the recording"),
         )
         .arg(
             Arg::new("driver")
@@ -96,6 +114,8 @@ pub(super) struct Login {
     pub(super) only: Option<DriverName>,
     pub(super) options: report::Options,
     pub(super) whole: Duration,
+    /// Where a recording goes, and what may stay in it.
+    pub(super) record: Option<(PathBuf, Keep)>,
     suite: Option<u8>,
     version: Version,
     cache: bool,
@@ -105,11 +125,14 @@ impl Login {
     /// From the options; `None` when nobody logs in.
     pub(super) fn from_matches(m: &ArgMatches) -> std::result::Result<Option<Self>, Failure> {
         let cache = !m.get_flag("no-cache");
+        let record = m.get_one::<PathBuf>("record").cloned();
         let who = if let Some(list) = candidates::given(m)? {
             let gate = Arc::new(candidates::gate(cache));
             Who::Several(list, gate, m.get_flag("try-now"))
         } else if let Some(one) = credentials::given(m)? {
             Who::One(one)
+        } else if record.is_some() {
+            return Err(Failure::usage("--record needs a login").hint("add -U NAME"));
         } else if m.get_flag("writes") {
             return Err(Failure::usage("--writes needs a login").hint("add -U NAME"));
         } else {
@@ -123,6 +146,10 @@ impl Login {
                 ..report::Options::default()
             },
             whole: m.get_one::<Duration>("timeout").copied().unwrap_or(WHOLE),
+            record: record.map(|path| {
+                let serials = m.get_flag("keep-serials");
+                (path, Keep { serials })
+            }),
             suite: m.get_one::<u8>("cipher-suite").copied(),
             version: match m.get_one::<String>("ipmi-version").map(String::as_str) {
                 Some("1.5") => Version::V1_5,
@@ -153,6 +180,8 @@ pub(super) struct Made {
     pub(super) login: Option<Found>,
     /// Why there is no report.
     pub(super) failed: Option<Kind>,
+    /// Why there is no recording.
+    pub(super) recorded: Option<Error>,
 }
 
 /// The outcome of a search among several credentials.
@@ -171,20 +200,28 @@ pub(super) struct Reporter {
     fleet: Fleet,
     cache: Option<Arc<Cache>>,
     login: Login,
+    recorder: Option<Arc<Recorder>>,
 }
 
 impl Reporter {
     /// Opens sockets and cache; sends nothing.
     pub(super) fn new(lan: Arc<Lan>, login: Login) -> Self {
-        let cache = login.cache.then(open_cache).flatten();
+        // A recording is that of a BMC of which nothing is known yet: it must answer everything.
+        let cache = (login.cache && login.record.is_none()).then(open_cache).flatten();
         let memory: Arc<dyn Memory> = match &cache {
             Some(cache) => Arc::clone(cache) as Arc<dyn Memory>,
             None => Arc::new(Forgetful),
         };
+        let mut fleet = Fleet::new(lan, memory);
+        let recorder = login.record.is_some().then(|| Arc::new(Recorder::new()));
+        if let Some(recorder) = &recorder {
+            fleet = fleet.recorded(Arc::clone(recorder));
+        }
         Self {
-            fleet: Fleet::new(lan, memory),
+            fleet,
             cache,
             login,
+            recorder,
         }
     }
 
@@ -218,6 +255,7 @@ impl Reporter {
         match self.bmc(&cx, found, &credentials).await {
             Ok(Some(bmc)) => {
                 made.report = Some(report::report(&bmc, &cx, &self.login.options).await);
+                made.recorded = self.save(found, &credentials).err();
             }
             Ok(None) => made.failed = Some(Kind::Unsupported),
             Err(error) => {
@@ -227,6 +265,27 @@ impl Reporter {
         }
         drop(keep);
         made
+    }
+
+    /// Writes the recording, if one is wanted.
+    fn save(&self, found: &Findings, credentials: &Credentials) -> Result<()> {
+        let (Some(recorder), Some((path, keep))) = (&self.recorder, &self.login.record) else {
+            return Ok(());
+        };
+        let mut secrets = vec![&credentials.password];
+        secrets.extend(&credentials.kg);
+        if let Who::Several(list, ..) = &self.login.who {
+            secrets.extend(list.iter().map(|c| &c.password));
+        }
+        let mut recording = recorder.finish(&secrets, *keep);
+        recording.heading.vendor.clone_from(&found.vendor);
+        recording.heading.product.clone_from(&found.product);
+        recording.heading.lan = found.ipmi().filter(|i| i.available).map(lan_facts);
+        recording.heading.tls = found.redfish().and_then(|r| r.tls.as_ref()).map(|tls| TlsFacts {
+            issuer: tls.issuer.clone(),
+            subject: tls.subject.clone(),
+        });
+        recording::save(&recording, path)
     }
 
     /// Finds the right candidate.
@@ -348,6 +407,25 @@ pub(super) async fn report_all(
 impl std::fmt::Debug for Reporter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reporter").finish_non_exhaustive()
+    }
+}
+
+/// What a recording says of IPMI before a session.
+fn lan_facts(found: &IpmiFindings) -> LanFacts {
+    let bit = |name: &&'static str| match *name {
+        "none" => 0x01,
+        "md2" => 0x02,
+        "md5" => 0x04,
+        "password" => 0x10,
+        "oem" => 0x20,
+        _ => 0,
+    };
+    LanFacts {
+        cipher_suites: found.cipher_suites.clone().unwrap_or_default(),
+        auth_types: found.auth_types.iter().map(bit).fold(0, |all, bit| all | bit),
+        ipmi_1_5: found.versions.contains(&IpmiVersion::V1_5),
+        rmcp_presence: found.rmcp_presence,
+        ..LanFacts::default()
     }
 }
 

@@ -150,6 +150,7 @@ impl Actor {
             config: endpoint.session.clone(),
             learnt,
             proved,
+            recorder: fleet.recorder.clone(),
             inbox: sender,
             next_token: AtomicU64::new(0),
         }))

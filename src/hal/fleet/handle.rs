@@ -17,6 +17,7 @@ use crate::hal::ipmi::session::{Config, Version};
 use crate::hal::ipmi::{Exchange, Request, Response};
 use crate::hal::model::console::{ConsoleOptions, ConsoleStream};
 use crate::hal::model::{BoxFuture, Cx, Priority, Secret};
+use crate::hal::recording::Recorder;
 
 /// A command on its way to the actor.
 pub(super) struct Job {
@@ -52,6 +53,7 @@ pub struct Remote {
     pub(super) config: Config,
     pub(super) learnt: Arc<LearntCell>,
     pub(super) proved: Arc<AtomicUsize>,
+    pub(super) recorder: Option<Arc<Recorder>>,
     pub(super) inbox: mpsc::UnboundedSender<Message>,
     pub(super) next_token: AtomicU64,
 }
@@ -102,6 +104,7 @@ impl Remote {
     fn submit(&self, cx: &Cx, request: Request) -> Waiting<'_> {
         let token = self.next_token.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
+        let asked = self.recorder.is_some().then(|| request.clone());
         let job = Job {
             token,
             request,
@@ -114,6 +117,7 @@ impl Remote {
         Waiting {
             remote: self,
             token,
+            asked,
             answer: Some(answer),
         }
     }
@@ -131,6 +135,8 @@ fn same(a: Option<&Secret>, b: Option<&Secret>) -> bool {
 struct Waiting<'a> {
     remote: &'a Remote,
     token: u64,
+    /// Kept for the recorder, where there is one.
+    asked: Option<Request>,
     answer: Option<oneshot::Receiver<Result<Response>>>,
 }
 
@@ -158,6 +164,11 @@ impl Waiting<'_> {
             answer.await
         };
         let out = result.unwrap_or_else(|_| Err(gone()));
+        if let (Some(recorder), Some(asked), Ok(response)) =
+            (&self.remote.recorder, &self.asked, &out)
+        {
+            recorder.ipmi(asked, response);
+        }
         self.answer = None;
         out
     }

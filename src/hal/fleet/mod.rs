@@ -23,6 +23,7 @@ use tokio::sync::{Semaphore, watch};
 use super::error::{Error, Kind, Result};
 use super::ipmi::session::Config;
 use super::model::Cancel;
+use super::recording::Recorder;
 use super::transport::Lan;
 use super::transport::redfish::{self, HttpDoor};
 use actor::Actor;
@@ -51,6 +52,8 @@ pub struct Endpoint {
 pub struct Fleet {
     lan: Arc<Lan>,
     memory: Arc<dyn Memory>,
+    /// Hears everything that passes.
+    recorder: Option<Arc<Recorder>>,
     handles: Mutex<HashMap<SocketAddr, Weak<Remote>>>,
     doors: Doors,
     /// Set once: every actor closes its session and ends.
@@ -68,12 +71,20 @@ impl Fleet {
         Self {
             lan,
             memory,
+            recorder: None,
             handles: Mutex::default(),
             doors: Doors::default(),
             stop: Cancel::new(),
             live: Arc::new(watch::Sender::new(0)),
             contacts: Arc::new(Semaphore::new(contacts)),
         }
+    }
+
+    /// Lets `recorder` hear what passes between this fleet and its BMC. For a fleet of one.
+    #[must_use]
+    pub fn recorded(mut self, recorder: Arc<Recorder>) -> Self {
+        self.recorder = Some(recorder);
+        self
     }
 
     /// The handle of one BMC. Handles with equal credentials share one session; other credentials get an actor of

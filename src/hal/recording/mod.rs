@@ -23,12 +23,14 @@
 mod entry;
 mod fru;
 mod read;
+mod recorder;
 mod scrub;
 mod tree;
 mod write;
 
 pub use entry::{Body, Heading, IpmiAnswer, LanFacts, Recording, RedfishAnswer, TlsFacts};
 pub use read::{MAX_FILE, load, parse};
+pub use recorder::{RecordedDoor, Recorder};
 pub use scrub::{Keep, scrub};
 pub use tree::load_tree;
 pub use write::{render, save};
