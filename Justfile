@@ -65,6 +65,10 @@ man:
 setup:
     tests/setup.sh
 
+# Every operation against the BMCs that a file lists (changes only where it allows them); JSON on stdout, JUnit in a file
+rack file junit="rack.xml":
+    cargo run -q --release -- probe --rack {{file}} --junit {{junit}} -o json
+
 # What CI does
 ci:
     .ci/run

@@ -1,8 +1,10 @@
 //! `halbox probe`: what is at these addresses, which drivers do they have; with credentials also which operations work.
 //! Without them it never logs in.
 
+mod junit;
 mod login;
 mod matrix;
+mod rack;
 mod report;
 
 use std::io::Write;
@@ -46,7 +48,7 @@ pub fn command() -> Command {
         )
         .arg(
             Arg::new("TARGET")
-                .required(true)
+                .required_unless_present("rack")
                 .num_args(1..)
                 .help("Address, name, ADDRESS:IPMI-PORT, network, range (10.0.0.1-10.0.3.254, node[001-120]), - for stdin"),
         )
@@ -72,7 +74,7 @@ pub fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Tables list silent targets, too (documents always do)"),
         );
-    login::args(confirm::args(output::args(addresses(command))))
+    rack::args(login::args(confirm::args(output::args(addresses(command)))))
 }
 
 /// Where the services are and whom we trust.
@@ -204,6 +206,9 @@ struct Plan {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let output = Output::from_matches(matches)?;
+    if let Some(machines) = rack::given(matches)? {
+        return rack(matches, &output, &machines);
+    }
     let targets = Targets::parse(matches.get_many::<String>("TARGET").unwrap_or_default())?;
     let options = options(matches)?;
     if options.redfish_url.is_some() && targets.count() > 1 {
@@ -230,6 +235,18 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         login,
     };
     process::block_on(plan.targets.count(), |cancel| probe(plan, cancel))
+}
+
+/// The machines of a rack file.
+fn rack(matches: &ArgMatches, output: &Output, machines: &[rack::Machine]) -> Result<(), Failure> {
+    let options = options(matches)?;
+    let ipmi_port = matches.get_one::<u16>("ipmi-port").copied().unwrap_or(623);
+    process::block_on(machines.len() as u64, |cancel| async move {
+        let probes = rack::run(machines, &options, ipmi_port, &cancel).await?;
+        let document = Probes { probes };
+        output.print(&document, "probes", || report::table(&document.probes, true))?;
+        rack::verdict(matches, machines, &document.probes)
+    })
 }
 
 fn options(matches: &ArgMatches) -> Result<Options, Failure> {

@@ -159,6 +159,34 @@ impl Login {
         }))
     }
 
+    /// The login of one machine of a rack; `changes`: settings, power.
+    pub(super) fn of_machine(
+        m: &ArgMatches,
+        credentials: Credentials,
+        only: Option<DriverName>,
+        (writes, power): (bool, bool),
+    ) -> Self {
+        Self {
+            who: Who::One(credentials),
+            only,
+            options: report::Options {
+                writes,
+                power,
+                ..report::Options::default()
+            },
+            whole: match m.get_one::<Duration>("timeout") {
+                Some(said) => *said,
+                // Machines take minutes to come up.
+                None if power => 20 * WHOLE,
+                None => WHOLE,
+            },
+            record: None,
+            suite: None,
+            version: Version::V2_0,
+            cache: false,
+        }
+    }
+
     /// The login over IPMI.
     fn session(&self, credentials: &Credentials) -> Config {
         let Credentials { user, password, kg } = credentials;

@@ -127,7 +127,7 @@ impl Door for RecordedDoor {
         self.inner.learnt()
     }
 
-    fn close<'a>(&'a self) -> BoxFuture<'a, ()> {
+    fn close(&self) -> BoxFuture<'_, ()> {
         self.inner.close()
     }
 }

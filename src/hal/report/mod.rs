@@ -7,6 +7,7 @@
 mod differ;
 mod entry;
 mod needs;
+mod power;
 mod reads;
 mod restore;
 mod run;
@@ -30,6 +31,8 @@ pub struct Options {
     pub each: Duration,
     /// Do the changes that can be put back (identify LED, boot override), and put them back.
     pub writes: bool,
+    /// Switch the host off and on, reset and cycle it, and leave it as it was. Ends what runs there.
+    pub power: bool,
     /// All drivers log in with the same user and password: when one is refused, no other tries them.
     pub one_login: bool,
 }
@@ -39,6 +42,7 @@ impl Default for Options {
         Self {
             each: Duration::from_secs(20),
             writes: false,
+            power: false,
             one_login: true,
         }
     }
@@ -77,6 +81,9 @@ pub async fn report(bmc: &Bmc, cx: &Cx, options: &Options) -> Report {
         reads::judge(&mut run, bmc).await;
         if options.writes {
             restore::exercise(&mut run, bmc).await;
+        }
+        if options.power {
+            power::exercise(&mut run, bmc).await;
         }
     }
     let mut entries = run.entries;

@@ -253,7 +253,7 @@ fn untried(
     }
 }
 
-fn record<T, R: serde::Serialize>(
+pub(super) fn record<T, R: serde::Serialize>(
     run: &mut Run<'_>,
     operation: &'static str,
     slot: &Slot<T>,

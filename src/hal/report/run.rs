@@ -89,6 +89,13 @@ impl<'a> Run<'a> {
         cx
     }
 
+    /// The same with this much time.
+    pub fn taking(&self, time: Duration) -> Cx {
+        let mut cx = self.changing();
+        cx.deadline = self.cx.deadline.min(Instant::now() + time);
+        cx
+    }
+
     /// Must `operations` be left out? Then their entries say why.
     pub fn left_out(&mut self, operations: &[&'static str], by: &str) -> bool {
         let halt = if self.cx.cancel.is_cancelled() {
