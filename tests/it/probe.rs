@@ -3,6 +3,7 @@
 mod candidates;
 mod ipmi;
 pub mod openssl;
+mod record;
 mod report;
 mod servers;
 mod sim;
