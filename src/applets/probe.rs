@@ -293,6 +293,7 @@ fn room_for(fanout: u32, targets: u64) -> usize {
 
 async fn probe(plan: Plan, cancel: Cancel) -> Result<(), Failure> {
     let lan = Lan::new()?;
+    let trust = plan.options.trust.clone();
     let detector = Arc::new(Detector::new(Arc::clone(&lan), plan.options)?);
     let subjects = plan
         .targets
@@ -320,7 +321,7 @@ async fn probe(plan: Plan, cancel: Cancel) -> Result<(), Failure> {
     let mut probes: Vec<Probed> = found.into_iter().map(|(_, probed)| probed).collect();
     let logs_in = plan.login.is_some();
     if let Some(login) = plan.login {
-        login::report_all(Reporter::new(lan, login), &mut probes, plan.fanout, &cancel).await;
+        login::report_all(Reporter::new(lan, login, trust), &mut probes, plan.fanout, &cancel).await;
     }
     let unrecorded = probes.iter_mut().find_map(|p| p.recorded.take());
     let document = Probes { probes };

@@ -63,7 +63,7 @@ pub struct Outcome {
 }
 
 /// Logs in with a candidate for real (Redfish): Ok, or `Kind::Auth` when it is refused.
-pub type Attempt<'a> = &'a (dyn for<'b> Fn(&'b Candidate) -> BoxFuture<'b, Result<()>> + Sync);
+pub type Attempt<'a> = &'a (dyn Fn(Candidate) -> BoxFuture<'a, Result<()>> + Sync + 'a);
 
 impl Search<'_> {
     /// Searches until `cx.deadline`. `attempt` is the login that counts, where there is another protocol than IPMI.
@@ -208,7 +208,7 @@ impl Search<'_> {
         let result = if cx.cancel.is_cancelled() {
             Err(Error::new(Kind::Cancelled, "interrupted"))
         } else {
-            attempt(candidate).await
+            attempt(candidate.clone()).await
         };
         let n = number + 1;
         match &result {

@@ -15,17 +15,20 @@ use crate::applets::common::credentials::{self, Credentials};
 use crate::applets::common::exit::Failure;
 use crate::applets::common::progress::Progress;
 use crate::hal::bmc::Bmc;
+use crate::hal::connect::{self, Service, Way};
 use crate::hal::detect::Findings;
 use crate::hal::detect::findings::{IpmiFindings, IpmiVersion};
-use crate::hal::fleet::{Endpoint, Fleet, Forgetful, Memory};
+use crate::hal::fleet::candidates::{Fit, fit};
+use crate::hal::fleet::{Endpoint, Fleet, Forgetful, Memory, Remote};
 use crate::hal::gate::Gate;
 use crate::hal::ipmi::session::{Config, Version};
 use crate::hal::logins::{self, Candidate, Search};
-use crate::hal::model::{Cancel, Cx, DriverName, Secret};
+use crate::hal::model::{BoxFuture, Cancel, Cx, DriverName, Secret};
 use crate::hal::recording::{self, Keep, LanFacts, Recorder, TlsFacts};
 use crate::hal::report::{self, Report};
 use crate::hal::transport::Lan;
-use crate::hal::{Error, Kind, Result, vendors};
+use crate::hal::transport::http::Trust;
+use crate::hal::{Error, Kind, Result};
 use crate::inventory::Cache;
 
 /// Time for the report of one target unless `--timeout` says otherwise.
@@ -228,12 +231,13 @@ pub(super) struct Reporter {
     fleet: Fleet,
     cache: Option<Arc<Cache>>,
     login: Login,
+    trust: Trust,
     recorder: Option<Arc<Recorder>>,
 }
 
 impl Reporter {
     /// Opens sockets and cache; sends nothing.
-    pub(super) fn new(lan: Arc<Lan>, login: Login) -> Self {
+    pub(super) fn new(lan: Arc<Lan>, login: Login, trust: Trust) -> Self {
         // A recording is that of a BMC of which nothing is known yet: it must answer everything.
         let cache = (login.cache && login.record.is_none()).then(open_cache).flatten();
         let memory: Arc<dyn Memory> = match &cache {
@@ -249,6 +253,7 @@ impl Reporter {
             fleet,
             cache,
             login,
+            trust,
             recorder,
         }
     }
@@ -341,7 +346,12 @@ impl Reporter {
             now: candidates::now(),
             try_now,
         };
-        search.run(cx, list, None).await
+        let attempt = move |candidate: Candidate| -> BoxFuture<'_, Result<()>> {
+            Box::pin(async move { self.attempt(cx, found, &candidate).await })
+        };
+        let redfish = found.redfish().is_some_and(|r| r.available)
+            && (self.wants(DriverName::Redfish) || self.wants(DriverName::IDrac));
+        search.run(cx, list, redfish.then_some(&attempt)).await
     }
 
     fn wants(&self, driver: DriverName) -> bool {
@@ -365,16 +375,90 @@ impl Reporter {
     /// The BMC with all drivers that were found; `None` when there is nothing to log in to.
     async fn bmc(
         &self,
-        _cx: &Cx,
+        cx: &Cx,
         found: &Findings,
         credentials: &Credentials,
     ) -> Result<Option<Bmc>> {
-        let Some(endpoint) = self.endpoint(found, credentials) else {
+        let Some(address) = found.address else {
             return Ok(None);
         };
-        let mut bmc = Bmc::default();
-        vendors::attach_ipmi(&mut bmc, self.fleet.bmc(&endpoint)?);
-        Ok(Some(bmc))
+        let carried = credentials.user.len() <= 16 && credentials.password.len() <= 20;
+        let endpoint = self.endpoint(found, credentials).filter(|_| carried);
+        let service = self.service(found).await?;
+        if endpoint.is_none() && service.is_none() {
+            return Ok(None);
+        }
+        // IPMI tells a wrong password before it counts, so it is asked first; Redfish only hears of a right one.
+        let mut held = None;
+        if let (Some(endpoint), true) = (&endpoint, service.is_some()) {
+            held = self.checked(cx, endpoint).await?;
+        }
+        let port = endpoint.as_ref().map_or(623, |e| e.addr.port());
+        let way = Way {
+            pin_suite: self.login.suite.is_none(),
+            linger: LINGER,
+            redfish: service,
+            findings: Some(found.clone()),
+            prefer: self.login.only,
+            only: self.login.only.is_some(),
+            ..Way::to(SocketAddr::new(address, port))
+        };
+        let login = connect::Login {
+            ipmi: endpoint.map(|e| e.session),
+            redfish: Some((credentials.user.clone(), credentials.password.clone())),
+        };
+        let bmc = connect::connect(&self.fleet, cx, &way, &login).await;
+        drop(held);
+        bmc.map(Some)
+    }
+
+    /// Where Redfish is, if it was found and is wanted.
+    async fn service(&self, found: &Findings) -> Result<Option<Service>> {
+        let wanted = self.wants(DriverName::Redfish) || self.wants(DriverName::IDrac);
+        match found.redfish().filter(|r| r.available && wanted) {
+            Some(redfish) => Service::of_url(&redfish.url, self.trust.clone()).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Refused credentials are an error; whatever else goes wrong is seen again when operations are tried.
+    async fn checked(&self, cx: &Cx, endpoint: &Endpoint) -> Result<Option<Arc<Remote>>> {
+        let refused = |why: &str| {
+            Error::new(Kind::Auth, "log in over IPMI")
+                .with_source(why.to_owned())
+                .with_hint("Redfish was not tried with it; --driver Redfish does")
+        };
+        match fit(&self.fleet, cx, endpoint).await {
+            Ok(Fit::Right(_, remote)) => Ok(Some(remote)),
+            Ok(Fit::Wrong) => Err(refused("the password is wrong")),
+            Ok(Fit::NoUser) => Err(refused("there is no such user")),
+            Err(error) if error.kind() == Kind::Auth => Err(error),
+            Err(error) => {
+                log::info!("{}: {}", endpoint.addr, error.chain());
+                Ok(None)
+            }
+        }
+    }
+
+    /// One login over Redfish: Ok when it was let in, whatever came of the read.
+    async fn attempt(&self, cx: &Cx, found: &Findings, candidate: &Candidate) -> Result<()> {
+        let Some((address, service)) = found.address.zip(self.service(found).await?) else {
+            return Err(Error::new(Kind::Unsupported, "there is no Redfish"));
+        };
+        let way = Way {
+            redfish: Some(service),
+            findings: Some(found.clone()),
+            ..Way::to(SocketAddr::new(address, 623))
+        };
+        let login = connect::Login {
+            ipmi: None,
+            redfish: Some((candidate.user.clone(), candidate.password.clone())),
+        };
+        let bmc = connect::connect(&self.fleet, cx, &way, &login).await?;
+        match bmc.power.call("power.state", |p| p.state(cx)).await {
+            Err(error) if error.kind() != Kind::Unsupported => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Closes all sessions, then stores what was learnt.

@@ -165,6 +165,7 @@ pub(super) async fn run(
         }
         let mut options = options.clone();
         options.redfish_url = machine.redfish_url.clone().or(options.redfish_url);
+        let trust = options.trust.clone();
         let detector = Detector::new(Arc::clone(&lan), options)?;
         let Some(target) = machine.target.iter().next() else {
             continue;
@@ -173,7 +174,7 @@ pub(super) async fn run(
         findings.target.clone_from(&machine.name);
         let mut probed = Probed::new(findings);
         if probed.findings.reachable {
-            let reporter = Reporter::new(Arc::clone(&lan), machine.login.clone());
+            let reporter = Reporter::new(Arc::clone(&lan), machine.login.clone(), trust);
             let made = reporter.report(&probed.findings, cancel).await;
             reporter.close().await;
             probed.add(made);

@@ -123,7 +123,7 @@ pub(super) async fn open(
         let what = format!("{}: no Redfish service a while ago", service.base);
         return Err(Error::new(Kind::Unreachable, what));
     }
-    let plain = Client::new(Arc::clone(&door) as Arc<dyn Door>, Quirks::default());
+    let plain = Client::new(fleet.heard(Arc::clone(&door)), Quirks::default());
     let known = learnt
         .about
         .filter(|about| learnt.system.is_some() && now.saturating_sub(about.at) < ABOUT);

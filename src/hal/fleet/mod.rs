@@ -23,7 +23,8 @@ use tokio::sync::{Semaphore, watch};
 use super::error::{Error, Kind, Result};
 use super::ipmi::session::Config;
 use super::model::Cancel;
-use super::recording::Recorder;
+use super::recording::{RecordedDoor, Recorder};
+use super::redfish::Door;
 use super::transport::Lan;
 use super::transport::redfish::{self, HttpDoor};
 use actor::Actor;
@@ -114,6 +115,14 @@ impl Fleet {
             return Err(Error::new(Kind::Cancelled, what).with_source("the program is ending"));
         }
         self.doors.open(config, &*self.memory)
+    }
+
+    /// The same door, heard by the recorder where there is one.
+    pub fn heard(&self, door: Arc<HttpDoor>) -> Arc<dyn Door> {
+        match &self.recorder {
+            Some(recorder) => Arc::new(RecordedDoor::new(door, Arc::clone(recorder))),
+            None => door,
+        }
     }
 
     /// Closes every session and waits until that is done, but no longer than `patience`.

@@ -23,6 +23,11 @@ const MOST_PAGES: usize = 256;
 /// on most BMCs.
 const MOST_LINKED: usize = 128;
 
+/// Logs that may be the event log, the best first.
+pub(super) async fn candidates(client: &Client, cx: &Cx) -> Result<Vec<String>> {
+    choose::candidates(client, cx).await
+}
+
 /// The event log over Redfish.
 pub(crate) struct RedfishEventLog(pub(crate) Arc<Client>);
 

@@ -7,6 +7,7 @@ mod boot_order;
 mod boot_value;
 mod chassis;
 mod event_log;
+mod evidence;
 mod fru_fields;
 mod identity;
 mod inventory;
@@ -61,6 +62,8 @@ pub fn attach(bmc: &mut Bmc, client: Arc<Client>) {
     bmc.users.push(driver, Arc::new(users::RedfishUsers(to())));
     bmc.inventory
         .push(driver, Arc::new(inventory::RedfishInventory(to())));
+    bmc.evidence
+        .push(driver, Arc::new(evidence::RedfishEvidence(to())));
 }
 
 /// Sets an override for every boot by the boot order, whose other entries stay.

@@ -20,6 +20,11 @@ use crate::hal::redfish::{Accounts, Client};
 
 use account::{Account, same_name};
 
+/// Path of the collection of accounts.
+pub(super) async fn collection(client: &Client, cx: &Cx) -> Result<String> {
+    Ok(locate::table(client, cx).await?.path)
+}
+
 /// Accounts over Redfish.
 pub(crate) struct RedfishUsers(pub(crate) Arc<Client>);
 
