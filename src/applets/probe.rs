@@ -135,13 +135,16 @@ struct Probed {
     /// Is everything there that the daemon needs?
     #[serde(skip_serializing_if = "Option::is_none")]
     needs: Option<Needs>,
+    /// Why there is no report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login_error: Option<String>,
     /// Which of several credentials it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     login: Option<Found>,
     #[serde(skip)]
     report: Option<Report>,
     #[serde(skip)]
-    failed: Option<Kind>,
+    failed: Option<Error>,
     #[serde(skip)]
     recorded: Option<Error>,
 }
@@ -152,6 +155,7 @@ impl Probed {
         Self {
             findings,
             needs: None,
+            login_error: None,
             login: None,
             report: None,
             failed: None,
@@ -161,6 +165,7 @@ impl Probed {
 
     fn add(&mut self, made: Made) {
         self.login = made.login;
+        self.login_error = made.failed.as_ref().map(Error::chain);
         self.failed = made.failed;
         self.recorded = made.recorded;
         let Some(report) = made.report else {
@@ -187,7 +192,7 @@ impl Probed {
             Some(report) if report.is_denied() => Err(Kind::Auth),
             Some(report) if !report.needs().complete => Err(Kind::Unsupported),
             Some(_) => Ok(()),
-            None => Err(self.failed.unwrap_or(Kind::Unsupported)),
+            None => Err(self.failed.as_ref().map_or(Kind::Unsupported, Error::kind)),
         }
     }
 }
@@ -356,6 +361,9 @@ fn one(output: &Output, document: &Probes, logs_in: bool) -> Result<(), Failure>
             let mut text = report::text(&probed.findings);
             if let Some(found) = &probed.login {
                 text.push_str(&report::login(found));
+            }
+            if let Some(error) = &probed.failed {
+                text.push_str(&report::refused(error));
             }
             if let Some(report) = &probed.report {
                 text.push('\n');

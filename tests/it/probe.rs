@@ -1,5 +1,6 @@
 //! `halbox probe` against servers on loopback, good and bad.
 
+mod both;
 mod candidates;
 mod ipmi;
 pub mod openssl;

@@ -210,7 +210,7 @@ pub(super) struct Made {
     /// How the login was found, where it was searched for.
     pub(super) login: Option<Found>,
     /// Why there is no report.
-    pub(super) failed: Option<Kind>,
+    pub(super) failed: Option<Error>,
     /// Why there is no recording.
     pub(super) recorded: Option<Error>,
 }
@@ -275,7 +275,7 @@ impl Reporter {
                 });
                 keep = outcome.session;
                 let Some(right) = outcome.found.and_then(|i| list.get(i)) else {
-                    made.failed = Some(Kind::Auth);
+                    made.failed = Some(Error::new(Kind::Auth, "no candidate was found to be right"));
                     return made;
                 };
                 Credentials {
@@ -290,10 +290,12 @@ impl Reporter {
                 made.report = Some(report::report(&bmc, &cx, &self.login.options).await);
                 made.recorded = self.save(found, &credentials).err();
             }
-            Ok(None) => made.failed = Some(Kind::Unsupported),
+            Ok(None) => {
+                let what = "there is nothing to log in to";
+                made.failed = Some(Error::new(Kind::Unsupported, what));
+            }
             Err(error) => {
-                log::warn!("{}: {}", found.target, error.chain());
-                made.failed = Some(error.kind());
+                made.failed = Some(error);
             }
         }
         drop(keep);

@@ -6,6 +6,7 @@ use super::Probed;
 use super::login::Found;
 use crate::applets::common::output::printable;
 use crate::applets::common::table::{Cell, Table, Tone, column, wide};
+use crate::hal::Error;
 use crate::hal::detect::Findings;
 use crate::hal::detect::findings::{IpmiFindings, RedfishFindings};
 use crate::hal::model::DriverName;
@@ -84,7 +85,7 @@ fn needs(probed: &Probed) -> Cell {
             };
             Cell::new(text, Tone::Warn)
         }
-        _ if probed.login.is_some() => Cell::new("no login", Tone::Bad),
+        _ if probed.failed.is_some() => Cell::new("no login", Tone::Bad),
         _ => Cell::from(""),
     }
 }
@@ -95,8 +96,14 @@ pub(super) fn login(found: &Found) -> String {
     for step in &found.steps {
         let _ = writeln!(out, "{:<18}{}", "Login", printable(step));
     }
-    if found.candidate.is_none() {
-        let _ = writeln!(out, "{:<18}no candidate was found to be right", "Login");
+    out
+}
+
+/// Why there is no report.
+pub(super) fn refused(error: &Error) -> String {
+    let mut out = format!("{:<18}{}\n", "No report", printable(&error.chain()));
+    if let Some(hint) = error.hint() {
+        let _ = writeln!(out, "{:<18}{}", "", printable(hint));
     }
     out
 }
