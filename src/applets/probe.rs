@@ -21,12 +21,12 @@ use super::common::output::{self, Format, Output};
 use super::common::progress::Progress;
 use super::common::targets::{Host, Target, Targets};
 use super::common::{confirm, duration, process};
-use crate::hal::{Error, Kind};
 use crate::hal::detect::{Budgets, Detector, Findings, Options, Subject, sweep};
 use crate::hal::model::Cancel;
 use crate::hal::report::{Needs, Report};
 use crate::hal::transport::Lan;
 use crate::hal::transport::http::Trust;
+use crate::hal::{Error, Kind};
 use login::{Found, Login, Made, Reporter};
 
 /// Targets asked at the same time unless told otherwise.
@@ -249,7 +249,9 @@ fn rack(matches: &ArgMatches, output: &Output, machines: &[rack::Machine]) -> Re
     process::block_on(machines.len() as u64, |cancel| async move {
         let probes = rack::run(machines, &options, ipmi_port, &cancel).await?;
         let document = Probes { probes };
-        output.print(&document, "probes", || report::table(&document.probes, true))?;
+        output.print(&document, "probes", || {
+            report::table(&document.probes, true)
+        })?;
         rack::verdict(matches, machines, &document.probes)
     })
 }
@@ -326,7 +328,13 @@ async fn probe(plan: Plan, cancel: Cancel) -> Result<(), Failure> {
     let mut probes: Vec<Probed> = found.into_iter().map(|(_, probed)| probed).collect();
     let logs_in = plan.login.is_some();
     if let Some(login) = plan.login {
-        login::report_all(Reporter::new(lan, login, trust), &mut probes, plan.fanout, &cancel).await;
+        login::report_all(
+            Reporter::new(lan, login, trust),
+            &mut probes,
+            plan.fanout,
+            &cancel,
+        )
+        .await;
     }
     let unrecorded = probes.iter_mut().find_map(|p| p.recorded.take());
     let document = Probes { probes };

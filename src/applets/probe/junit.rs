@@ -8,7 +8,9 @@ use crate::hal::report::{Entry, Status};
 
 /// The document.
 pub(super) fn render(machines: &[Machine], probes: &[Probed]) -> String {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"halbox rack\">\n");
+    let mut out = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"halbox rack\">\n",
+    );
     for (machine, probed) in machines.iter().zip(probes) {
         suite(&mut out, machine, probed);
     }
@@ -37,7 +39,10 @@ fn suite(out: &mut String, machine: &Machine, probed: &Probed) {
         out.push_str("/>\n");
     } else {
         let what = escape(&lacking.join(", "));
-        let _ = writeln!(out, ">\n      <failure message=\"missing: {what}\"/>\n    </testcase>");
+        let _ = writeln!(
+            out,
+            ">\n      <failure message=\"missing: {what}\"/>\n    </testcase>"
+        );
     }
     for entry in entries {
         case(out, &machine.name, entry);
@@ -57,9 +62,17 @@ fn case(out: &mut String, machine: &str, entry: &Entry) {
     let why = entry.error.as_ref().or(entry.evidence.as_ref());
     let why = format!("{}: {}", entry.status, why.map_or("", String::as_str));
     if fails(entry) {
-        let _ = writeln!(out, ">\n      <failure message=\"{}\"/>\n    </testcase>", escape(&why));
+        let _ = writeln!(
+            out,
+            ">\n      <failure message=\"{}\"/>\n    </testcase>",
+            escape(&why)
+        );
     } else if is_skipped(entry) {
-        let _ = writeln!(out, ">\n      <skipped message=\"{}\"/>\n    </testcase>", escape(&why));
+        let _ = writeln!(
+            out,
+            ">\n      <skipped message=\"{}\"/>\n    </testcase>",
+            escape(&why)
+        );
     } else {
         out.push_str("/>\n");
     }
@@ -99,6 +112,9 @@ mod tests {
 
     #[test]
     fn what_bmcs_send_cannot_break_the_document() {
-        assert_eq!(escape("<a b=\"c\">&\u{1}\n"), "&lt;a b=&quot;c&quot;&gt;&amp;? ");
+        assert_eq!(
+            escape("<a b=\"c\">&\u{1}\n"),
+            "&lt;a b=&quot;c&quot;&gt;&amp;? "
+        );
     }
 }

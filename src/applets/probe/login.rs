@@ -239,7 +239,9 @@ impl Reporter {
     /// Opens sockets and cache; sends nothing.
     pub(super) fn new(lan: Arc<Lan>, login: Login, trust: Trust) -> Self {
         // A recording is that of a BMC of which nothing is known yet: it must answer everything.
-        let cache = (login.cache && login.record.is_none()).then(open_cache).flatten();
+        let cache = (login.cache && login.record.is_none())
+            .then(open_cache)
+            .flatten();
         let memory: Arc<dyn Memory> = match &cache {
             Some(cache) => Arc::clone(cache) as Arc<dyn Memory>,
             None => Arc::new(Forgetful),
@@ -275,7 +277,8 @@ impl Reporter {
                 });
                 keep = outcome.session;
                 let Some(right) = outcome.found.and_then(|i| list.get(i)) else {
-                    made.failed = Some(Error::new(Kind::Auth, "no candidate was found to be right"));
+                    made.failed =
+                        Some(Error::new(Kind::Auth, "no candidate was found to be right"));
                     return made;
                 };
                 Credentials {
@@ -316,10 +319,13 @@ impl Reporter {
         recording.heading.vendor.clone_from(&found.vendor);
         recording.heading.product.clone_from(&found.product);
         recording.heading.lan = found.ipmi().filter(|i| i.available).map(lan_facts);
-        recording.heading.tls = found.redfish().and_then(|r| r.tls.as_ref()).map(|tls| TlsFacts {
-            issuer: tls.issuer.clone(),
-            subject: tls.subject.clone(),
-        });
+        recording.heading.tls = found
+            .redfish()
+            .and_then(|r| r.tls.as_ref())
+            .map(|tls| TlsFacts {
+                issuer: tls.issuer.clone(),
+                subject: tls.subject.clone(),
+            });
         recording::save(&recording, path)
     }
 
@@ -418,7 +424,9 @@ impl Reporter {
     async fn service(&self, found: &Findings) -> Result<Option<Service>> {
         let wanted = self.wants(DriverName::Redfish) || self.wants(DriverName::IDrac);
         match found.redfish().filter(|r| r.available && wanted) {
-            Some(redfish) => Service::of_url(&redfish.url, self.trust.clone()).await.map(Some),
+            Some(redfish) => Service::of_url(&redfish.url, self.trust.clone())
+                .await
+                .map(Some),
             None => Ok(None),
         }
     }
@@ -536,7 +544,11 @@ fn lan_facts(found: &IpmiFindings) -> LanFacts {
     };
     LanFacts {
         cipher_suites: found.cipher_suites.clone().unwrap_or_default(),
-        auth_types: found.auth_types.iter().map(bit).fold(0, |all, bit| all | bit),
+        auth_types: found
+            .auth_types
+            .iter()
+            .map(bit)
+            .fold(0, |all, bit| all | bit),
         ipmi_1_5: found.versions.contains(&IpmiVersion::V1_5),
         rmcp_presence: found.rmcp_presence,
         ..LanFacts::default()

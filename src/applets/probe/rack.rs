@@ -147,7 +147,8 @@ fn machine(m: &ArgMatches, path: &Path, entry: Entry) -> Result<Machine, Failure
 
 /// A path in the file is meant from where the file is.
 fn beside(file: &Path, path: &Path) -> PathBuf {
-    file.parent().map_or_else(|| path.to_owned(), |dir| dir.join(path))
+    file.parent()
+        .map_or_else(|| path.to_owned(), |dir| dir.join(path))
 }
 
 /// Reports on all, one after the other: a rack is small, and its machines may share a power feed.
@@ -203,7 +204,10 @@ pub(super) fn verdict(
         0 if probes.len() == machines.len() => Ok(()),
         0 => Err(Failure::interrupted()),
         _ if machines.len() == 1 => Err(Failure::reported(
-            probes.first().and_then(|p| p.verdict().err()).unwrap_or(Kind::Unsupported),
+            probes
+                .first()
+                .and_then(|p| p.verdict().err())
+                .unwrap_or(Kind::Unsupported),
         )),
         _ => Err(Failure::some_failed()),
     }
@@ -217,7 +221,10 @@ pub(super) fn lacks(machine: &Machine, probed: &Probed) -> Vec<String> {
     let needs = report.needs();
     let mut out: Vec<String> = needs.missing.iter().map(|o| (*o).to_owned()).collect();
     for operation in &machine.expect {
-        let served = report.entries.iter().any(|e| e.operation == operation && e.serves());
+        let served = report
+            .entries
+            .iter()
+            .any(|e| e.operation == operation && e.serves());
         if !served && !out.contains(operation) {
             out.push(operation.clone());
         }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::entry::{IpmiAnswer, Recording};
-use super::scrub::{Keep, scrub};
 use super::read;
+use super::scrub::{Keep, scrub};
 use crate::hal::error::Result;
 use crate::hal::ipmi::exchange::{Request, Response, Target};
 use crate::hal::model::{BoxFuture, Cx, Secret};

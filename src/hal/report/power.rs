@@ -66,7 +66,14 @@ async fn put_back(run: &mut Run<'_>, slot: &Slot<dyn Power>, before: PowerState)
         let why = format!("was {before} and could not be put back: {}", error.chain());
         log::error!("{}: power {why}", slot.driver);
         let operation = write(action).operation();
-        run.add(operation, &by(slot), Status::Failed, None, Some(why), Duration::ZERO);
+        run.add(
+            operation,
+            &by(slot),
+            Status::Failed,
+            None,
+            Some(why),
+            Duration::ZERO,
+        );
     }
 }
 

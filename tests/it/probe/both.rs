@@ -14,7 +14,12 @@ const REDFISH: u16 = 18443;
 fn probe(user: &str, password: &str, line: &str) -> (Option<i32>, Value, String) {
     let output = halbox()
         .args(["-vv", "probe", "-o", "json", "--no-cache", "-U", user, "-E"])
-        .args(["--redfish-port", &REDFISH.to_string(), "--ipmi-port", &PORT.to_string()])
+        .args([
+            "--redfish-port",
+            &REDFISH.to_string(),
+            "--ipmi-port",
+            &PORT.to_string(),
+        ])
         .args(line.split_whitespace())
         .env("HALBOX_PASSWORD", password)
         .output()
@@ -53,18 +58,41 @@ fn both_drivers_are_reported_gently_and_agree() {
     let of = |operation: &str, driver: &str| {
         let entries = found["capabilities"].as_array().unwrap();
         let of_it = |e: &&Value| e["operation"] == operation && e["driver"] == driver;
-        entries.iter().find(of_it).unwrap_or_else(|| panic!("{operation} {driver}")).clone()
+        entries
+            .iter()
+            .find(of_it)
+            .unwrap_or_else(|| panic!("{operation} {driver}"))
+            .clone()
     };
-    for operation in ["power.state", "led.state", "info.uuid", "info.bmc.mac", "boot.state"] {
+    for operation in [
+        "power.state",
+        "led.state",
+        "info.uuid",
+        "info.bmc.mac",
+        "boot.state",
+    ] {
         let (one, other) = (of(operation, "iDrac"), of(operation, "IPMI"));
-        assert_eq!((&one["status"], &other["status"]), (&"works".into(), &"works".into()));
-        assert_eq!((&one["differs"], &other["differs"]), (&false.into(), &false.into()), "{operation}");
+        assert_eq!(
+            (&one["status"], &other["status"]),
+            (&"works".into(), &"works".into())
+        );
+        assert_eq!(
+            (&one["differs"], &other["differs"]),
+            (&false.into(), &false.into()),
+            "{operation}"
+        );
     }
     for operation in ["led.on", "led.off", "boot.pxe", "boot.disk", "boot.bios"] {
         assert_eq!(of(operation, "iDrac")["status"], "works", "{operation}");
     }
-    let evidence = of("power.cycle", "iDrac")["evidence"].as_str().unwrap().to_owned();
-    assert!(evidence.contains("ComputerSystem.Reset allows "), "{evidence}");
+    let evidence = of("power.cycle", "iDrac")["evidence"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        evidence.contains("ComputerSystem.Reset allows "),
+        "{evidence}"
+    );
     assert_eq!(sim.total("http_most_connections"), 1);
     for counter in ["sessions_open", "redfish_sessions_open", "failed_logins"] {
         assert_eq!(sim.total(counter), 0, "{counter}");
@@ -78,7 +106,10 @@ fn a_password_that_ipmi_knows_to_be_wrong_never_reaches_redfish() {
     let before = |counter: &str| sim.total(counter);
     let (code, found, _) = probe("metal", "another-one", &sim.first);
     assert_eq!(code, Some(4));
-    assert!(found["login_error"].as_str().unwrap().contains("password"), "{found}");
+    assert!(
+        found["login_error"].as_str().unwrap().contains("password"),
+        "{found}"
+    );
     assert_eq!((before("failed_logins"), before("lockouts")), (0, 0));
 }
 
@@ -88,19 +119,35 @@ fn a_recording_of_both_protocols_replays_the_same_report() {
         let dir = tempfile::tempdir().unwrap();
         let original = sim(dir.path(), &format!("--profile {profile}"));
         let recording = dir.path().join("bmc.jsonl");
-        let line = format!("{} --record {} --keep-serials", original.first, recording.display());
+        let line = format!(
+            "{} --record {} --keep-serials",
+            original.first,
+            recording.display()
+        );
         let (code, before, said) = probe("metal", PASSWORD, &line);
         assert_eq!(code, Some(0), "{said}");
         let text = fs::read_to_string(&recording).unwrap();
-        assert!(text.contains("\"redfish\":\"/redfish/v1") && text.contains("\"ipmi\""), "{profile}");
+        assert!(
+            text.contains("\"redfish\":\"/redfish/v1") && text.contains("\"ipmi\""),
+            "{profile}"
+        );
         let hex: String = PASSWORD.bytes().map(|b| format!("{b:02x}")).collect();
-        assert!(!text.contains(PASSWORD) && !text.contains(&hex), "{profile}");
-        let replay = Sim::start(1, &format!("--redfish-port {REDFISH} {}", recording.display()));
+        assert!(
+            !text.contains(PASSWORD) && !text.contains(&hex),
+            "{profile}"
+        );
+        let replay = Sim::start(
+            1,
+            &format!("--redfish-port {REDFISH} {}", recording.display()),
+        );
         let (code, after, said) = probe("admin", "admin", &replay.first);
         assert_eq!(code, Some(0), "{profile}: {said}");
         let (before, after) = (lasting(&before), lasting(&after));
         let differing: Vec<(&Value, &Value)> =
             before.iter().zip(&after).filter(|(a, b)| a != b).collect();
-        assert!(differing.is_empty() && before.len() == after.len(), "{profile}: {differing:#?}");
+        assert!(
+            differing.is_empty() && before.len() == after.len(),
+            "{profile}: {differing:#?}"
+        );
     }
 }

@@ -27,7 +27,10 @@ fn probe(user: &str, password: &str, line: &str) -> (Option<i32>, Value, String)
 fn sim(dir: &Path, options: &str) -> Sim {
     let file = dir.join("password");
     fs::write(&file, PASSWORD).unwrap();
-    Sim::start(1, &format!("{options} --user metal --password-file {}", file.display()))
+    Sim::start(
+        1,
+        &format!("{options} --user metal --password-file {}", file.display()),
+    )
 }
 
 /// The report without what every run has anew.
@@ -52,7 +55,10 @@ fn a_recording_replays_the_same_report_and_holds_no_secret() {
         assert!(!said.contains(PASSWORD));
         let text = fs::read_to_string(&recording).unwrap();
         let hex: String = PASSWORD.bytes().map(|b| format!("{b:02x}")).collect();
-        assert!(!text.contains(PASSWORD) && !text.contains(&hex), "{profile}");
+        assert!(
+            !text.contains(PASSWORD) && !text.contains(&hex),
+            "{profile}"
+        );
 
         let replay = Sim::start(1, &recording.display().to_string());
         let again = format!("{} --ipmi-port {PORT}", replay.first);
@@ -72,7 +78,11 @@ fn serial_numbers_stay_out_unless_they_are_kept() {
     let original = sim(dir.path(), "--profile dell");
     let line = format!("{} --ipmi-port {PORT}", original.first);
     let kept = dir.path().join("kept.jsonl");
-    let (_, found, _) = probe("metal", PASSWORD, &format!("{line} --record {} --keep-serials", kept.display()));
+    let (_, found, _) = probe(
+        "metal",
+        PASSWORD,
+        &format!("{line} --record {} --keep-serials", kept.display()),
+    );
     let serial = found["capabilities"]
         .as_array()
         .unwrap()
@@ -83,25 +93,49 @@ fn serial_numbers_stay_out_unless_they_are_kept() {
         .unwrap()
         .to_owned();
     let clean = dir.path().join("clean.jsonl");
-    probe("metal", PASSWORD, &format!("{line} --record {}", clean.display()));
+    probe(
+        "metal",
+        PASSWORD,
+        &format!("{line} --record {}", clean.display()),
+    );
     let bytes = |path: &Path| -> Vec<u8> {
         let text = fs::read_to_string(path).unwrap();
-        let lines = text.lines().skip(1).map(|l| serde_json::from_str::<Value>(l).unwrap());
+        let lines = text
+            .lines()
+            .skip(1)
+            .map(|l| serde_json::from_str::<Value>(l).unwrap());
         let replies = lines.filter(|l| l["ipmi"] == "0a 11").flat_map(|l| {
             let hex = l["reply"].as_str().unwrap_or_default().to_owned();
-            (2..hex.len()).step_by(2).map(move |i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect::<Vec<_>>()
+            (2..hex.len())
+                .step_by(2)
+                .map(move |i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap())
+                .collect::<Vec<_>>()
         });
         replies.collect()
     };
-    let holds = |path: &Path| bytes(path).windows(serial.len()).any(|w| w == serial.as_bytes());
+    let holds = |path: &Path| {
+        bytes(path)
+            .windows(serial.len())
+            .any(|w| w == serial.as_bytes())
+    };
     assert!(holds(&kept), "{serial}");
     assert!(!holds(&clean), "{serial}");
     // What is left decodes as before.
     let replay = Sim::start(1, &clean.display().to_string());
-    let (code, after, said) = probe("admin", "admin", &format!("{} --ipmi-port {PORT}", replay.first));
+    let (code, after, said) = probe(
+        "admin",
+        "admin",
+        &format!("{} --ipmi-port {PORT}", replay.first),
+    );
     assert_eq!(code, Some(0), "{said}");
     let of = |p: &Value, operation: &str| {
-        p["capabilities"].as_array().unwrap().iter().find(|e| e["operation"] == operation).unwrap()["value"].clone()
+        p["capabilities"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|e| e["operation"] == operation)
+            .unwrap()["value"]
+            .clone()
     };
     assert_eq!(of(&after, "info.model"), of(&found, "info.model"));
     assert_ne!(of(&after, "info.serial"), of(&found, "info.serial"));
@@ -115,7 +149,10 @@ fn a_rack_is_reported_as_json_and_junit() {
     let other = sim(dir.path(), "");
     fs::write(dir.path().join("wrong"), "not-the-password").unwrap();
     let entry = |name: &str, sim: &Sim, file: &str, more: &str| {
-        format!("- {{name: {name}, address: \"{}:{PORT}\", user: metal, password_file: {file}{more}}}\n", sim.first)
+        format!(
+            "- {{name: {name}, address: \"{}:{PORT}\", user: metal, password_file: {file}{more}}}\n",
+            sim.first
+        )
     };
     let file = dir.path().join("rack.yaml");
     let junit = dir.path().join("rack.xml");
@@ -131,26 +168,45 @@ fn a_rack_is_reported_as_json_and_junit() {
             .unwrap();
         let document: Value = serde_json::from_str(&stdout(&output))
             .unwrap_or_else(|e| panic!("{e}: {}", stderr(&output)));
-        (output.status.code(), document, fs::read_to_string(&junit).unwrap())
+        (
+            output.status.code(),
+            document,
+            fs::read_to_string(&junit).unwrap(),
+        )
     };
     let both = format!(
         "bmcs:\n{}{}",
-        entry("r750", &good, "password", ", writes: [settings, power], expect: [power-metrics]"),
+        entry(
+            "r750",
+            &good,
+            "password",
+            ", writes: [settings, power], expect: [power-metrics]"
+        ),
         entry("other", &other, "password", "")
     );
     let (code, document, xml) = run(&both);
     assert_eq!(code, Some(0), "{xml}");
     let status = |i: usize, operation: &str| {
         let entries = document["probes"][i]["capabilities"].as_array().unwrap();
-        entries.iter().find(|e| e["operation"] == operation).unwrap()["status"].clone()
+        entries
+            .iter()
+            .find(|e| e["operation"] == operation)
+            .unwrap()["status"]
+            .clone()
     };
     for operation in ["power.cycle", "power.off", "boot.pxe", "led.on"] {
         assert_eq!(status(0, operation), "works", "{operation}");
         assert_eq!(status(1, operation), "not-tried", "{operation}");
     }
-    assert!(xml.contains("<testsuite name=\"r750\"") && xml.contains("failures=\"0\""), "{xml}");
+    assert!(
+        xml.contains("<testsuite name=\"r750\"") && xml.contains("failures=\"0\""),
+        "{xml}"
+    );
     assert!(!xml.contains("<failure"), "{xml}");
-    assert_eq!(good.total("sessions_open") + other.total("sessions_open"), 0);
+    assert_eq!(
+        good.total("sessions_open") + other.total("sessions_open"),
+        0
+    );
 
     let (code, _, xml) = run(&format!(
         "bmcs:\n{}{}",

@@ -24,7 +24,11 @@ impl RedfishEvidence {
             return Err(unsupported("power", why));
         }
         let at = system.at(RESET);
-        let Some(values) = self.0.action_values(cx, &system, RESET, "ResetType").await? else {
+        let Some(values) = self
+            .0
+            .action_values(cx, &system, RESET, "ResetType")
+            .await?
+        else {
             return Ok((at.clone(), format!("{at}, which lists no values")));
         };
         // What each action can be made of; a cycle also of off and on.
@@ -35,7 +39,9 @@ impl RedfishEvidence {
             PowerAction::Cycle => &["PowerCycle", "FullPowerCycle", "ForceOff", "ForceRestart"],
             PowerAction::Soft => &["GracefulShutdown", "PushPowerButton"],
         };
-        let found = ladder.iter().find(|w| values.iter().any(|v| v.eq_ignore_ascii_case(w)));
+        let found = ladder
+            .iter()
+            .find(|w| values.iter().any(|v| v.eq_ignore_ascii_case(w)));
         match found {
             Some(value) => Ok((at.clone(), format!("{at} allows {value}"))),
             None => Err(unsupported(
@@ -56,7 +62,9 @@ impl RedfishEvidence {
             let why = format!("{} has no BootSourceOverrideTarget", system.path);
             return Err(unsupported("boot", why));
         };
-        let found = targets.iter().find(|t| values.iter().any(|v| v.eq_ignore_ascii_case(t)));
+        let found = targets
+            .iter()
+            .find(|t| values.iter().any(|v| v.eq_ignore_ascii_case(t)));
         match found {
             Some(value) => Ok((at.clone(), format!("{at} allows {value}"))),
             None => Err(unsupported(
@@ -67,8 +75,13 @@ impl RedfishEvidence {
     }
 
     async fn led(&self, cx: &Cx) -> Result<(String, String)> {
-        let state = super::led::RedfishLed(Arc::clone(&self.0)).state(cx).await?;
-        Ok((state.source.at.clone(), format!("{} is there", state.source.at)))
+        let state = super::led::RedfishLed(Arc::clone(&self.0))
+            .state(cx)
+            .await?;
+        Ok((
+            state.source.at.clone(),
+            format!("{} is there", state.source.at),
+        ))
     }
 
     /// `Allow` of the collection of accounts; where that is not told, that it can be read.
@@ -136,11 +149,7 @@ impl RedfishEvidence {
 }
 
 impl Evidence for RedfishEvidence {
-    fn evidence<'a>(
-        &'a self,
-        cx: &'a Cx,
-        write: Write,
-    ) -> BoxFuture<'a, Result<Reading<String>>> {
+    fn evidence<'a>(&'a self, cx: &'a Cx, write: Write) -> BoxFuture<'a, Result<Reading<String>>> {
         Box::pin(async move {
             let start = Instant::now();
             let (at, words) = self.judge(cx, write).await?;
