@@ -9,7 +9,7 @@ use crate::hal::error::{Error, Kind, Result};
 use crate::hal::fleet::Fleet;
 use crate::hal::ipmi::Exchange;
 use crate::hal::model::{Cx, DriverName, Secret};
-use crate::hal::redfish::{About, Client, Door, Quirks, Resource};
+use crate::hal::redfish::{About, Client, Door, Quirks, Refusal, Resource};
 use crate::hal::transport::http::Trust;
 use crate::hal::transport::redfish::{Config, HttpDoor};
 use crate::hal::transport::resolve::lookup;
@@ -180,6 +180,9 @@ async fn look(cx: &Cx, door: &HttpDoor, client: &Client, now: u64, hurry: bool) 
             Err(error) if matches!(error.kind(), Kind::Unsupported | Kind::Protocol) => {
                 log::debug!("no system to tell the vendor by: {}", error.chain());
             }
+            // The password has to be changed before anything is shown: that has to be possible. Not kept, as the machine
+            // tells more once it is changed.
+            Err(error) if wants_other_password(&error) => return Ok(about),
             Err(error) => return Err(error),
         }
     }
@@ -193,6 +196,10 @@ async fn look(cx: &Cx, door: &HttpDoor, client: &Client, now: u64, hurry: bool) 
         learnt.about = Some(about.clone());
     });
     Ok(about)
+}
+
+fn wants_other_password(error: &Error) -> bool {
+    Refusal::find(error).is_some_and(|refusal| refusal.names("PasswordChangeRequired"))
 }
 
 /// Remembers that nothing usable answered, unless it may only have been slow.

@@ -54,6 +54,16 @@ async fn account_named_after_its_user() {
 }
 
 #[tokio::test]
+async fn account_with_a_high_number() {
+    changes(
+        "nvidia_dgx_h100_ami",
+        "tests_admin",
+        "/redfish/v1/AccountService/Accounts/4",
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn account_with_a_number() {
     changes(
         "supermicro_x13_821ge",

@@ -100,7 +100,7 @@ impl Users for RedfishUsers {
             let body = json!({ "Password": text });
             let changed = client.patch(cx, account.path(), body).await;
             changed.map_err(|e| account::with_policy(e, &table, client))?;
-            let account = Account::read(client, cx, account.path()).await?;
+            let account = Account::read_back(client, cx, account.path()).await?;
             account::shows(&account, Some(name), None)?;
             let user = roles::user(client, cx, &account).await?;
             Ok(reading(client, start, account.path(), user))
@@ -123,7 +123,7 @@ impl Users for RedfishUsers {
             let account = table.named(name)?;
             let body = json!({ "Enabled": enabled });
             client.patch(cx, account.path(), body).await?;
-            let account = Account::read(client, cx, account.path()).await?;
+            let account = Account::read_back(client, cx, account.path()).await?;
             account::shows(&account, Some(name), Some(enabled))?;
             let user = roles::user(client, cx, &account).await?;
             Ok(reading(client, start, account.path(), user))
@@ -157,7 +157,7 @@ impl Users for RedfishUsers {
 
 /// Reads that nobody of that name is at `path` any more.
 async fn gone(client: &Client, cx: &Cx, path: &str, name: &str) -> Result<()> {
-    match Account::read(client, cx, path).await {
+    match Account::read_back(client, cx, path).await {
         Ok(account) if same_name(account.name(), name) => Err(Error::new(
             Kind::Refused,
             format!("deleting the account {name}: the BMC took it, but {path} still has it"),

@@ -16,11 +16,13 @@ pub(super) struct Account(pub(super) Arc<Resource>);
 impl Account {
     /// Reads it anew.
     pub(super) async fn read(client: &Client, cx: &Cx, path: &str) -> Result<Self> {
-        let quiet = client.quirks().read_back_after;
-        if !quiet.is_zero() {
-            client.door().pause(cx, quiet).await?;
-        }
         client.fresh(cx, path).await.map(Self)
+    }
+
+    /// Reads what a write made of it, when that shows.
+    pub(super) async fn read_back(client: &Client, cx: &Cx, path: &str) -> Result<Self> {
+        settle(client, cx).await?;
+        Self::read(client, cx, path).await
     }
 
     pub(super) fn path(&self) -> &str {
@@ -55,6 +57,15 @@ impl Account {
         let segment = super::super::read::last_segment(self.path());
         self.id().parse().ok().or_else(|| segment.parse().ok())
     }
+}
+
+/// Lets the time pass that a write takes to show on this BMC.
+pub(super) async fn settle(client: &Client, cx: &Cx) -> Result<()> {
+    let quiet = client.quirks().read_back_after;
+    if quiet.is_zero() {
+        return Ok(());
+    }
+    client.door().pause(cx, quiet).await
 }
 
 /// Names of accounts are told apart by case on some BMCs and not on others: for "is it there" and "is it me" the

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::read::{is_absent, members, optional};
 use super::super::unsupported;
-use super::account::{Account, same_name};
+use super::account::{Account, same_name, settle};
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::model::Cx;
 use crate::hal::redfish::{Client, Resource};
@@ -105,6 +105,7 @@ pub(super) async fn written(
     location: Option<String>,
     name: &str,
 ) -> Result<Account> {
+    settle(client, cx).await?;
     if let Some(path) = location {
         match Account::read(client, cx, &path).await {
             Ok(account) if same_name(account.name(), name) => return Ok(account),

@@ -10,8 +10,8 @@ use crate::hal::model::Cx;
 use crate::hal::model::user::{Role, User};
 use crate::hal::redfish::{Client, Refusal};
 
-/// Ids that BMCs give their first account.
-const FIRST_IDS: &[&str] = &["1", "2", "3"];
+/// Numbers that BMCs give the accounts that they are delivered with.
+const NUMBERS: std::ops::RangeInclusive<u8> = 1..=16;
 
 /// Changes it, also on a BMC that lets nothing else happen before. Returns where, and the account as far as it is
 /// known.
@@ -61,7 +61,7 @@ async fn forced(
 ) -> Result<(String, User)> {
     let accounts = accounts.trim_end_matches('/');
     let by_name = format!("{accounts}/{name}");
-    let numbered = FIRST_IDS.iter().map(|id| format!("{accounts}/{id}"));
+    let numbered = NUMBERS.map(|id| format!("{accounts}/{id}"));
     let mut last = None;
     for path in hinted.into_iter().chain([by_name.clone()]).chain(numbered) {
         // An account named after its user, or that the BMC named, is ours; of the others only one that says so.
