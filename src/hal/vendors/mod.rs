@@ -34,12 +34,15 @@ pub struct Vendor {
     /// Sets quirks of Redfish; the facts tell generations apart.
     pub redfish: fn(&Facts, &mut Quirks),
     /// Replaces single slots, when all drivers are attached. `None` for the client when there is no Redfish.
-    pub apply: Option<fn(&mut Bmc, Option<&Arc<Client>>)>,
+    pub apply: Option<Apply>,
     /// Why: one entry for each quirk of Redfish, each slot that is replaced, and `user_slot`.
     pub why: &'static [Why],
     /// What else is known of it and needs no overwrite, because it is done for everyone.
     pub notes: &'static [&'static str],
 }
+
+/// Replaces slots of a BMC; the client is that of Redfish, if there is one.
+pub type Apply = fn(&mut Bmc, Option<&Arc<Client>>);
 
 /// Why something is overwritten.
 #[derive(Debug, Clone, Copy)]
