@@ -83,7 +83,7 @@ impl Terminal {
             }
             match self.shown.recv_timeout(LONG) {
                 Ok(bytes) => self.screen.extend(bytes),
-                Err(_) => panic!("no '{text}' in: {}", self.text()),
+                Err(e) => panic!("no '{text}' ({e}) in: {}", self.text()),
             }
         }
     }

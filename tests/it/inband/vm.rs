@@ -59,7 +59,7 @@ impl Vm {
     /// Adds words to the kernel command line.
     #[must_use]
     pub fn with_words(mut self, words: &str) -> Self {
-        self.append = words.to_owned();
+        words.clone_into(&mut self.append);
         self
     }
 

@@ -154,7 +154,7 @@ fn an_interrupt_puts_back_what_was_changed() {
         );
         said.extend(byte);
     }
-    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
     std::io::copy(&mut log, &mut std::io::sink()).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let (_, after) = probe("admin", &line);

@@ -62,7 +62,7 @@ impl log::Log for Watch {
 impl Bench {
     /// Serves `tree` strictly over HTTPS, `user` being its administrator; `None` without the trees. The driver knows of
     /// the vendor what the service root says.
-    pub async fn open(tree: &str, user: &str, options: &[&str]) -> Option<Self> {
+    pub fn open(tree: &str, user: &str, options: &[&str]) -> Option<Self> {
         let mut bench = Self::plain(tree, user, options)?;
         let root = bench.mock.state("/redfish/v1/");
         let text = |key: &str| root[key].as_str().map(str::to_owned);
@@ -141,7 +141,7 @@ impl Bench {
 /// A context of its own for each operation.
 pub fn operation() -> Cx {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    let mut cx = Cx::until(Instant::now() + Duration::from_secs(60));
+    let mut cx = Cx::until(Instant::now() + Duration::from_mins(1));
     cx.request_id = Arc::from(format!("op{}", NEXT.fetch_add(1, Ordering::Relaxed)));
     cx
 }

@@ -9,9 +9,7 @@ async fn changes(tree: &str, user: &str, account: &str) {
         tree,
         user,
         &["--if-match", "check", "--password-change-required"],
-    )
-    .await
-    else {
+    ) else {
         return;
     };
     let cx = operation();

@@ -55,6 +55,10 @@ impl Run<'_> {
         self.bench.mock.writes().len()
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it reads better where it is called"
+    )]
     fn eq<T: std::fmt::Debug + PartialEq>(&self, what: &str, got: T, want: T) {
         assert_eq!(got, want, "{} {what}", self.tree.name);
     }
@@ -321,6 +325,10 @@ impl Run<'_> {
         names
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one account from its making to its end"
+    )]
     async fn users(&mut self) {
         let users = &self.bench.bmc.users;
         self.eq(
@@ -486,7 +494,7 @@ impl Run<'_> {
 
 /// Everything on one tree; `None` without the trees.
 async fn run(tree: &Tree) -> Option<Rows> {
-    let bench = Bench::open(tree.name, tree.user, tree.options).await?;
+    let bench = Bench::open(tree.name, tree.user, tree.options)?;
     Some(run_on(tree, bench).await)
 }
 

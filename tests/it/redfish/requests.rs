@@ -22,8 +22,7 @@ async fn record(bench: &Bench, cx: &Cx) {
 /// The R750: power state in at most 3 requests, 1 when its URI is known; the whole record in at most 10 and 7.
 #[tokio::test]
 async fn on_the_r750() {
-    let Some(bench) = Bench::open("dell_r750_idrac9_6_00", "root", &["--if-match", "check"]).await
-    else {
+    let Some(bench) = Bench::open("dell_r750_idrac9_6_00", "root", &["--if-match", "check"]) else {
         return;
     };
     let count = || bench.mock.log().len();
@@ -54,9 +53,7 @@ async fn on_the_r750() {
     );
     bench.close("r750").await;
 
-    let bench = Bench::open("dell_r750_idrac9_6_00", "root", &["--if-match", "check"])
-        .await
-        .unwrap();
+    let bench = Bench::open("dell_r750_idrac9_6_00", "root", &["--if-match", "check"]).unwrap();
     record(&bench, &operation()).await;
     let cold = bench.mock.log().len();
     assert!(cold <= 10, "cold record: {cold}: {:#?}", paths(&bench));

@@ -79,7 +79,7 @@ impl Emulator {
 
 /// Connects until it listens; false when the process ended.
 fn ready(child: &mut Child, address: SocketAddr) -> bool {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while Instant::now() < end && child.try_wait().unwrap().is_none() {
         if TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok() {
             return true;

@@ -1,5 +1,8 @@
 //! What the thirteen recorded servers are, read from their trees by hand: the oracle of the matrix.
 
+/// URI of the entries, their number, id and time of the oldest.
+pub type Log = (&'static str, usize, Option<(&'static str, &'static str)>);
+
 /// What a tree says and what it has to be told.
 pub struct Tree {
     pub name: &'static str,
@@ -15,7 +18,7 @@ pub struct Tree {
     /// Least number of sensors; name, value and status of one of them.
     pub sensors: Option<(usize, &'static str, Option<f64>, &'static str)>,
     /// URI of the entries, their number, id and time of the oldest.
-    pub log: Option<(&'static str, usize, Option<(&'static str, &'static str)>)>,
+    pub log: Option<Log>,
     /// Property of the system that is the identify LED.
     pub led: Option<&'static str>,
     /// Target, mode and persistence; `None` where nothing can be overridden.

@@ -88,10 +88,11 @@ impl Daemon {
     pub fn lease(&self, leases: &[(&str, &str)]) {
         let folder = self.dir.path().join("dhcp");
         std::fs::create_dir_all(&folder).unwrap();
-        let text: String = leases
+        let lines: Vec<String> = leases
             .iter()
             .map(|(mac, ip)| format!("4102444800 {mac} {ip} * *\n"))
             .collect();
+        let text = lines.concat();
         std::fs::write(folder.join("new"), text).unwrap();
         std::fs::rename(folder.join("new"), self.leases()).unwrap();
     }

@@ -128,7 +128,8 @@ async fn sixteen_bytes_where_twenty_are_cut_off_or_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bmc_that_lies_is_found_out() {
-    let lies: [(&str, fn(&Request) -> bool); 4] = [
+    type Lie = (&'static str, fn(&Request) -> bool);
+    let lies: [Lie; 4] = [
         ("name", is_name),
         ("password", |r| is_password(r, 2)),
         ("access", |r| (r.netfn, r.cmd) == (NetFn::APP, 0x43)),
