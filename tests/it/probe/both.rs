@@ -131,7 +131,8 @@ fn a_recording_of_both_protocols_replays_the_same_report() {
             text.contains("\"redfish\":\"/redfish/v1") && text.contains("\"ipmi\""),
             "{profile}"
         );
-        let hex: String = PASSWORD.bytes().map(|b| format!("{b:02x}")).collect();
+        let hex: Vec<String> = PASSWORD.bytes().map(|b| format!("{b:02x}")).collect();
+        let hex = hex.concat();
         assert!(
             !text.contains(PASSWORD) && !text.contains(&hex),
             "{profile}"
