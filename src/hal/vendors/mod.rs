@@ -18,9 +18,6 @@ use crate::hal::redfish::{Client, Quirks};
 pub use facts::{Facts, Level, Matches, name, recognise};
 pub use ipmi::{Row, attach_ipmi, attach_ipmi as attach, learn, quirks_for};
 
-/// Replaces slots of a BMC; the client is that of its Redfish, if it has one.
-pub type Apply = fn(&mut Bmc, Option<&Arc<Client>>);
-
 /// What one vendor, class of firmware, or model does differently.
 #[derive(Debug)]
 pub struct Vendor {
