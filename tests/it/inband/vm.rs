@@ -2,18 +2,22 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
+
 
 use crate::common::{oracle, root, skip, stderr, stdout};
 
 /// Machine id that QEMU gives the VM.
 pub const UUID: &str = "37c43c25-69fe-4f88-b69d-4e71dc4070d0";
 
+static TURN: Mutex<()> = Mutex::new(());
+
 /// What the VM needs on this host.
 pub struct Vm {
     /// The shipped binary (HALBOX_DIST), else the one under test with its libraries.
     binary: PathBuf,
-    host_port: Option<u16>,
+    host_ports: String,
     append: String,
 }
 
@@ -44,15 +48,16 @@ impl Vm {
         Some(Self {
             binary: std::env::var_os("HALBOX_DIST")
                 .map_or_else(|| env!("CARGO_BIN_EXE_halbox").into(), PathBuf::from),
-            host_port: None,
+            host_ports: String::new(),
             append: String::new(),
         })
     }
 
-    /// Lets the VM reach this port of the host at 10.0.2.100.
+    /// Lets the VM reach these ports of the host at 10.0.2.100.
     #[must_use]
-    pub fn with_port(mut self, port: u16) -> Self {
-        self.host_port = Some(port);
+    pub fn with_ports(mut self, ports: &[u16]) -> Self {
+        let words: Vec<String> = ports.iter().map(u16::to_string).collect();
+        self.host_ports = words.join(" ");
         self
     }
 
@@ -78,9 +83,9 @@ impl Vm {
         let mut command = Command::new(root().join("tests/vm/run.sh"));
         command.arg(kcs.to_string()).arg(&file).arg(&self.binary);
         command.env("UUID", UUID).env("APPEND", &self.append);
-        if let Some(port) = self.host_port {
-            command.env("HOSTPORT", port.to_string());
-        }
+        command.env("HOSTPORT", &self.host_ports);
+        // One at a time: each wants a core for itself.
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let start = Instant::now();
         let output = command.output().unwrap();
         let code = output.status.code().unwrap();

@@ -50,6 +50,9 @@ impl Exchange for Twisted<'_> {
     }
 }
 
+/// Which requests are answered with a yes, and nothing else.
+type Lie = fn(&Request) -> bool;
+
 /// Set User Password with this operation?
 fn is_password(request: &Request, operation: u8) -> bool {
     (request.netfn, request.cmd) == (NetFn::APP, 0x47) && request.data.get(1) == Some(&operation)
@@ -128,8 +131,7 @@ async fn sixteen_bytes_where_twenty_are_cut_off_or_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bmc_that_lies_is_found_out() {
-    type Lie = (&'static str, fn(&Request) -> bool);
-    let lies: [Lie; 4] = [
+    let lies: [(&str, Lie); 4] = [
         ("name", is_name),
         ("password", |r| is_password(r, 2)),
         ("access", |r| (r.netfn, r.cmd) == (NetFn::APP, 0x43)),
