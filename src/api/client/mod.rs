@@ -1,5 +1,6 @@
 //! The client: a connection to the daemon, and BMCs behind it that look like any other [`Bmc`](crate::hal::bmc::Bmc).
 
+pub mod registration;
 mod remote;
 
 use std::fmt;

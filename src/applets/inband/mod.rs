@@ -2,6 +2,8 @@
 
 mod document;
 mod options;
+mod register;
+mod server;
 mod work;
 
 use std::io::Write;
@@ -18,7 +20,7 @@ use crate::hal::model::Cx;
 
 /// Command line of the applet.
 pub fn command() -> Command {
-    options::args(Command::new("inband-init")).after_long_help(AFTER_HELP)
+    server::args(options::args(Command::new("inband-init"))).after_long_help(AFTER_HELP)
 }
 
 /// Runs the applet.
@@ -28,7 +30,8 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     process::block_on(1, |cancel| async move {
         let cx = Cx::until(Instant::now() + options.timeout).with_cancel(cancel);
         let machine = Machine::read(Path::new("/"));
-        let (document, failure) = work::run(&options, &cx, machine).await;
+        let access = server::find(matches, cx.deadline).await?;
+        let (document, failure) = work::run(&options, access.as_ref(), &cx, machine).await;
         if let Some(document) = document {
             output.print(&document, "", || document.table())?;
         }

@@ -5,7 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::document::Document;
 use super::options::{Options, Task};
-use super::say;
+use super::{register, say};
+use crate::api::client::registration::Access;
 use crate::applets::common::exit::Failure;
 use crate::hal::inband::{self, Existing, Found, Journal, Machine, Order, Verified};
 use crate::hal::model::Cx;
@@ -15,12 +16,62 @@ use crate::hal::{Error, Kind, Result};
 /// Runs it. The document is what is printed, the failure what the process ends with.
 pub(super) async fn run(
     options: &Options,
+    access: Option<&Access>,
     cx: &Cx,
     machine: Machine,
 ) -> (Option<Document>, Option<Failure>) {
     let mut document = Document::of(&machine, &options.user);
+    // Only a run that changes something has something to ask and to tell.
+    let asks = options.task == Task::Init && !options.dry_run;
+    let mut daemon = None;
+    let mut known = None;
+    if let Some(access) = access.filter(|_| asks) {
+        match register::ask(access, cx, &machine).await {
+            Ok((registration, lookup)) => (daemon, known) = (Some(registration), lookup),
+            // Nothing was changed yet: a password that nobody takes helps nobody.
+            Err(error) => return (None, Some(error.into())),
+        }
+    }
+    if let Some(lookup) = known.as_ref().filter(|l| l.manageable && !options.rotate) {
+        say("already manageable: the daemon knows this machine and can log in");
+        document.registered = true;
+        document.bmc.mac = lookup.mac.as_deref().and_then(|mac| mac.parse().ok());
+        if let Some(user) = &lookup.user {
+            document.ipmi.user.clone_from(user);
+        }
+        return (Some(document), None);
+    }
+    let ours = known.as_ref().is_some_and(|l| l.user.as_deref() == Some(options.user.as_str()));
+    let failure = match work(options, cx, &machine, daemon.is_some(), ours, &mut document).await {
+        Ok(()) => None,
+        // No BMC was found: there is nothing to tell.
+        Err(error) if document.bmc.mac.is_none() => return (None, Some(error.into())),
+        Err(error) => {
+            document.error = Some(error.chain());
+            Some(Failure::from(error))
+        }
+    };
+    if let Some(daemon) = &daemon
+        && let Err(error) = register::tell(daemon, cx, &machine, &mut document).await
+    {
+        // The password is printed then: nobody else has it.
+        return (Some(document), Some(failure.unwrap_or_else(|| error.into())));
+    }
+    (Some(document), failure)
+}
+
+/// Everything between the daemon's two parts.
+async fn work(
+    options: &Options,
+    cx: &Cx,
+    machine: &Machine,
+    registers: bool,
+    ours: bool,
+    document: &mut Document,
+) -> Result<()> {
     if options.unmanaged {
-        return (Some(unmanaged(document, &machine)), None);
+        unmanaged(document, machine);
+        return Ok(());
     }
     let opened = match &options.device {
         Some(path) => Kcs::at(path),
@@ -28,47 +79,41 @@ pub(super) async fn run(
     };
     let kcs = match opened {
         Ok(kcs) => kcs,
-        Err(error)
-            if machine.is_virtual
-                && error.kind() == Kind::Unreachable
-                && options.task == Task::Init =>
-        {
+        Err(error) if machine.is_virtual && error.kind() == Kind::Unreachable && options.task == Task::Init => {
             say("a virtual machine without a BMC");
-            return (Some(unmanaged(document, &machine)), None);
+            unmanaged(document, machine);
+            return Ok(());
         }
-        Err(error) => return (None, Some(error.into())),
+        Err(error) => return Err(error),
     };
     let journal = Journal::new(&kcs, options.dry_run, &say);
-    let found = match inband::look(&journal, cx).await {
-        Ok(found) => found,
-        Err(error) => return (None, Some(error.into())),
-    };
+    let found = inband::look(&journal, cx).await?;
     document.found(&found, now_unix());
-    if found
-        .guid
-        .is_some_and(|guid| machine.uuid.is_some() && !machine.is_same(guid))
-    {
+    if found.guid.is_some_and(|guid| machine.uuid.is_some() && !machine.is_same(guid)) {
         journal.warn("the BMC's System GUID is not the UUID of this machine's firmware".to_owned());
     }
     let result = match options.task {
-        Task::Show => show(&journal, cx, &found, options, &mut document).await,
+        Task::Show => show(&journal, cx, &found, options, document).await,
         Task::Remove => remove(&journal, cx, &found, options).await,
-        Task::Init => init(&journal, cx, &found, options, &mut document).await,
+        Task::Init => init(&journal, cx, &found, options, ours, document).await,
     };
     document.changes = journal.writes();
     document.warnings = journal.warnings();
-    let failure = result.err().map(|error| {
-        document.error = Some(error.chain());
-        Failure::from(error)
-    });
-    (Some(document), failure)
+    result?;
+    if registers && !document.created {
+        return Err(Error::new(
+            Kind::Refused,
+            format!("user '{}' is there, can log in, and the daemon does not know it", options.user),
+        )
+        .with_hint("--take-over gives it a new password, --user NAME makes another"));
+    }
+    Ok(())
 }
 
 /// The machine goes by its first network card.
-fn unmanaged(mut document: Document, machine: &Machine) -> Document {
+fn unmanaged(document: &mut Document, machine: &Machine) {
     document.driver = "Unmanaged";
     document.bmc.mac = machine.first_nic;
-    document
 }
 
 async fn show(
@@ -95,12 +140,13 @@ async fn init(
     cx: &Cx,
     found: &Found,
     options: &Options,
+    ours: bool,
     document: &mut Document,
 ) -> Result<()> {
     let order = Order {
         user: &options.user,
         password: options.password.clone(),
-        existing: if options.rotate || options.take_over {
+        existing: if options.rotate || options.take_over || ours {
             Existing::Rotate
         } else {
             Existing::Keep

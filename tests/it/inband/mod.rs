@@ -1,5 +1,7 @@
 //! `inband-init` on a real kernel: a VM whose BMC is ipmi_sim, with halbox as its only IPMI program.
 
+mod daemon;
+mod registered;
 mod vm;
 
 use serde_json::Value;
@@ -106,7 +108,7 @@ fn a_fresh_machine_becomes_manageable() {
          #raw\n/halbox bmc --inband raw 6 1 -o json\n\
          #info\n/halbox bmc --inband info -o json\n\
          #led\n/halbox bmc --inband led on -o json\n\
-         #boot\n/halbox bmc --inband boot pxe --once -o json\n\
+         #boot\n/halbox bmc --inband boot status -o json\n\
          #fru\n/halbox bmc --inband fru -o json\n\
          #sensors\n/halbox bmc --inband sensors -o json\n\
          #sel\n/halbox bmc --inband sel ls -o json\n",

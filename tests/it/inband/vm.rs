@@ -19,6 +19,7 @@ pub struct Vm {
     binary: PathBuf,
     host_ports: String,
     append: String,
+    vendor: &'static str,
 }
 
 /// What a script did.
@@ -50,6 +51,7 @@ impl Vm {
                 .map_or_else(|| env!("CARGO_BIN_EXE_halbox").into(), PathBuf::from),
             host_ports: String::new(),
             append: String::new(),
+            vendor: "Supermicro",
         })
     }
 
@@ -68,6 +70,13 @@ impl Vm {
         self
     }
 
+    /// The manufacturer that SMBIOS names.
+    #[must_use]
+    pub fn with_vendor(mut self, vendor: &'static str) -> Self {
+        self.vendor = vendor;
+        self
+    }
+
     /// Runs a script; its lines `#name` begin steps.
     pub fn run(&self, kcs: u16, script: &str) -> Ran {
         let dir = tempfile::tempdir().unwrap();
@@ -82,7 +91,7 @@ impl Vm {
         std::fs::write(&file, steps).unwrap();
         let mut command = Command::new(root().join("tests/vm/run.sh"));
         command.arg(kcs.to_string()).arg(&file).arg(&self.binary);
-        command.env("UUID", UUID).env("APPEND", &self.append);
+        command.env("UUID", UUID).env("APPEND", &self.append).env("VENDOR", self.vendor);
         command.env("HOSTPORT", &self.host_ports);
         // One at a time: each wants a core for itself.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,6 +115,9 @@ impl Ran {
         let at = self.stdout.find(&begin);
         let at = at.unwrap_or_else(|| panic!("no step {name}: {}\n{}", self.stdout, self.stderr));
         let rest = &self.stdout[at + begin.len()..];
+        if rest.starts_with('#') {
+            return "";
+        }
         rest.split("\n#").next().unwrap_or(rest)
     }
 }
