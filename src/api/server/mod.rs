@@ -8,6 +8,7 @@ mod led;
 mod machine;
 mod peer;
 mod power;
+mod registration;
 mod telemetry;
 mod token;
 mod users;
@@ -112,7 +113,7 @@ impl Server {
             discovery_service_server::DiscoveryServiceServer,
             event_log_service_server::EventLogServiceServer,
             inventory_service_server::InventoryServiceServer, led_service_server::LedServiceServer,
-            machine_service_server::MachineServiceServer, power_service_server::PowerServiceServer,
+            machine_service_server::MachineServiceServer, power_service_server::PowerServiceServer, registration_service_server::RegistrationServiceServer,
             telemetry_service_server::TelemetryServiceServer,
             token_service_server::TokenServiceServer, user_service_server::UserServiceServer,
         };
@@ -130,6 +131,7 @@ impl Server {
             .add_service(TelemetryServiceServer::new(self.clone()))
             .add_service(EventLogServiceServer::new(self.clone()))
             .add_service(TokenServiceServer::new(self.clone()))
+            .add_service(RegistrationServiceServer::new(self.clone()))
             .add_service(UserServiceServer::new(self));
         let reflection = || {
             tonic_reflection::server::Builder::configure()

@@ -76,7 +76,7 @@ impl RegistrationService for Server {
                 log::warn!("{mac}: login with the registered user {user}: {}", error.chain());
             }
             if answer.taken {
-                self.adopt(mac, user, password).await.map_err(|e| refused(&e))?;
+                self.take(mac, user, password).await.map_err(|e| refused(&e))?;
             }
         }
         log::info!("{mac}: registered by {caller}, credentials taken: {}", answer.taken);
@@ -137,7 +137,7 @@ impl Server {
         bmc.power.call("power.state", |p| p.state(&cx)).await.map(|_| ())
     }
 
-    async fn adopt(&self, mac: MacAddr, user: String, password: Secret) -> Result<()> {
+    async fn take(&self, mac: MacAddr, user: String, password: Secret) -> Result<()> {
         let change = Change::of(now(), move |row| {
             row.ipmi.user = Some(user);
             row.status.refused = None;
