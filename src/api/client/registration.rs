@@ -56,8 +56,10 @@ impl Registration {
         let channel = if access.server.starts_with("https://") {
             secure(access).await?
         } else if access.server.starts_with("http://") {
-            return Err(config(access, "passwords and tokens do not go over plain HTTP")
-                .with_hint("https://host:port with --ca"));
+            return Err(
+                config(access, "passwords and tokens do not go over plain HTTP")
+                    .with_hint("https://host:port with --ca"),
+            );
         } else {
             Client::connect(&access.server).await?.channel
         };
@@ -80,7 +82,9 @@ impl Registration {
     fn ask<T>(&self, cx: &Cx, message: T) -> tonic::Request<T> {
         let mut request = request(cx, message);
         if let Some(token) = &self.token {
-            request.metadata_mut().insert("authorization", token.clone());
+            request
+                .metadata_mut()
+                .insert("authorization", token.clone());
         }
         request
     }
@@ -113,8 +117,9 @@ fn config(access: &Access, why: &str) -> Error {
 
 async fn secure(access: &Access) -> Result<Channel> {
     let Some(ca) = &access.ca else {
-        return Err(config(access, "no certificate authority to know the server by")
-            .with_hint("--ca FILE"));
+        return Err(
+            config(access, "no certificate authority to know the server by").with_hint("--ca FILE"),
+        );
     };
     let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca));
     if let Some((certificate, key)) = &access.identity {

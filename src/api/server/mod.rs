@@ -113,7 +113,8 @@ impl Server {
             discovery_service_server::DiscoveryServiceServer,
             event_log_service_server::EventLogServiceServer,
             inventory_service_server::InventoryServiceServer, led_service_server::LedServiceServer,
-            machine_service_server::MachineServiceServer, power_service_server::PowerServiceServer, registration_service_server::RegistrationServiceServer,
+            machine_service_server::MachineServiceServer, power_service_server::PowerServiceServer,
+            registration_service_server::RegistrationServiceServer,
             telemetry_service_server::TelemetryServiceServer,
             token_service_server::TokenServiceServer, user_service_server::UserServiceServer,
         };

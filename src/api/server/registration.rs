@@ -54,13 +54,21 @@ impl RegistrationService for Server {
         let caller = peer::need(&request, Role::Operator)?;
         let mut message = request.into_inner();
         let mac = check(&message).map_err(|e| refused(&e))?;
-        let offered = message.ipmi_user.take().zip(message.ipmi_password.take().map(secret_of));
+        let offered = message
+            .ipmi_user
+            .take()
+            .zip(message.ipmi_password.take().map(secret_of));
         let _turn = self.doors.turn(mac).await;
         // What the machine says of itself first: it stands whatever becomes of the credentials.
-        let row = self.describe(mac, message).await.map_err(|e| match e.kind() {
-            Kind::Refused => with_code(Code::FailedPrecondition, &e, &[("mac", mac.to_string())]),
-            _ => refused(&e),
-        })?;
+        let row = self
+            .describe(mac, message)
+            .await
+            .map_err(|e| match e.kind() {
+                Kind::Refused => {
+                    with_code(Code::FailedPrecondition, &e, &[("mac", mac.to_string())])
+                }
+                _ => refused(&e),
+            })?;
         let mut answer = RegisterResponse {
             mac: mac.to_string(),
             taken: false,
@@ -73,13 +81,21 @@ impl RegistrationService for Server {
             let unproved = login.as_ref().is_err_and(|e| e.kind() != Kind::Auth);
             answer.taken = answer.verified || (unproved && credentials(&row) != Credentials::Ok);
             if let Err(error) = &login {
-                log::warn!("{mac}: login with the registered user {user}: {}", error.chain());
+                log::warn!(
+                    "{mac}: login with the registered user {user}: {}",
+                    error.chain()
+                );
             }
             if answer.taken {
-                self.take(mac, user, password).await.map_err(|e| refused(&e))?;
+                self.take(mac, user, password)
+                    .await
+                    .map_err(|e| refused(&e))?;
             }
         }
-        log::info!("{mac}: registered by {caller}, credentials taken: {}", answer.taken);
+        log::info!(
+            "{mac}: registered by {caller}, credentials taken: {}",
+            answer.taken
+        );
         self.discovery.soon(mac);
         Ok(Response::new(answer))
     }
@@ -92,9 +108,15 @@ impl Server {
             let id = message.machine_id.to_ascii_lowercase();
             match &row.machine_id {
                 Some(other) if !id.is_empty() && !other.eq_ignore_ascii_case(&id) => {
-                    return Err(Error::new(Kind::Refused, format!("the BMC {} belongs to another machine", row.mac))
-                        .with_source(format!("machine id {other}"))
-                        .with_hint(format!("halbox bmc update {} --machine-id UUID changes it", row.mac)));
+                    return Err(Error::new(
+                        Kind::Refused,
+                        format!("the BMC {} belongs to another machine", row.mac),
+                    )
+                    .with_source(format!("machine id {other}"))
+                    .with_hint(format!(
+                        "halbox bmc update {} --machine-id UUID changes it",
+                        row.mac
+                    )));
                 }
                 None if !id.is_empty() => row.machine_id = Some(id),
                 _ => {}
@@ -133,8 +155,14 @@ impl Server {
     /// Logs in with what the machine offers.
     async fn login(&self, row: &Record, user: &str, password: &Secret) -> Result<()> {
         let cx = Cx::until(Instant::now() + LOGIN);
-        let bmc = self.doors.open_as(row, Some((user.to_owned(), password.clone()))).await?;
-        bmc.power.call("power.state", |p| p.state(&cx)).await.map(|_| ())
+        let bmc = self
+            .doors
+            .open_as(row, Some((user.to_owned(), password.clone())))
+            .await?;
+        bmc.power
+            .call("power.state", |p| p.state(&cx))
+            .await
+            .map(|_| ())
     }
 
     async fn take(&self, mac: MacAddr, user: String, password: Secret) -> Result<()> {
@@ -174,14 +202,25 @@ fn check(message: &RegisterRequest) -> Result<MacAddr> {
     if !mac.is_usable() {
         return Err(config(format!("{mac} cannot be the MAC of a BMC")));
     }
-    let texts = [&message.ipmi_user, &message.error, &message.vendor, &message.model, &message.serial];
+    let texts = [
+        &message.ipmi_user,
+        &message.error,
+        &message.vendor,
+        &message.model,
+        &message.serial,
+    ];
     if message.machine_id.len() > 36 || texts.into_iter().flatten().any(|t| t.len() > 4096) {
         return Err(config("a text is too long".to_owned()));
     }
     if message.ipmi_user.as_ref().is_some_and(|u| u.len() > 16)
-        || message.ipmi_password.as_ref().is_some_and(|p| p.value.len() > 20)
+        || message
+            .ipmi_password
+            .as_ref()
+            .is_some_and(|p| p.value.len() > 20)
     {
-        return Err(config("IPMI takes 16 bytes of user name and 20 of password".to_owned()));
+        return Err(config(
+            "IPMI takes 16 bytes of user name and 20 of password".to_owned(),
+        ));
     }
     Ok(mac)
 }

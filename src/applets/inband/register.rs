@@ -14,7 +14,11 @@ use crate::hal::{Error, Kind, Result};
 const TRIES: u32 = 3;
 
 /// Connects, and asks for the machine. Patient with a network that only comes up.
-pub(super) async fn ask(access: &Access, cx: &Cx, machine: &Machine) -> Result<(Registration, Option<Lookup>)> {
+pub(super) async fn ask(
+    access: &Access,
+    cx: &Cx,
+    machine: &Machine,
+) -> Result<(Registration, Option<Lookup>)> {
     let mut pause = Duration::from_secs(1);
     let mut tries = 0;
     loop {
@@ -35,7 +39,11 @@ fn again(error: &Error) -> bool {
     matches!(error.kind(), Kind::Unreachable | Kind::Timeout | Kind::Busy)
 }
 
-async fn once(access: &Access, cx: &Cx, machine: &Machine) -> Result<(Registration, Option<Lookup>)> {
+async fn once(
+    access: &Access,
+    cx: &Cx,
+    machine: &Machine,
+) -> Result<(Registration, Option<Lookup>)> {
     let daemon = Registration::connect(access).await?;
     let lookup = match &machine.uuid {
         Some(uuid) => Some(daemon.lookup(cx, uuid).await?),
@@ -45,7 +53,12 @@ async fn once(access: &Access, cx: &Cx, machine: &Machine) -> Result<(Registrati
 }
 
 /// Hands over what the document and the machine say. When the daemon took the password, it is printed no more.
-pub(super) async fn tell(daemon: &Registration, cx: &Cx, machine: &Machine, document: &mut Document) -> Result<()> {
+pub(super) async fn tell(
+    daemon: &Registration,
+    cx: &Cx,
+    machine: &Machine,
+    document: &mut Document,
+) -> Result<()> {
     let Some(mac) = document.bmc.mac else {
         return Err(Error::new(Kind::Unsupported, "registering this machine")
             .with_source("neither its BMC nor a network card tells a MAC address"));
@@ -58,7 +71,12 @@ pub(super) async fn tell(daemon: &Registration, cx: &Cx, machine: &Machine, docu
         machine_id: document.machine_id.clone().unwrap_or_default(),
         mac: mac.to_string(),
         address: document.bmc.ip.map(|ip| ip.to_string()),
-        driver: if managed { Driver::Ipmi } else { Driver::Unmanaged }.into(),
+        driver: if managed {
+            Driver::Ipmi
+        } else {
+            Driver::Unmanaged
+        }
+        .into(),
         ipmi_user: password.map(|_| document.ipmi.user.clone()),
         ipmi_password: password.map(|p| proto::Secret {
             value: p.expose().to_vec(),

@@ -50,16 +50,24 @@ pub(super) fn args(command: Command) -> Command {
                 .long("server")
                 .value_name("URL")
                 .help_heading("Server")
-                .help("Daemon to ask and to tell: https://host:port or unix:///path [default: none]"),
+                .help(
+                    "Daemon to ask and to tell: https://host:port or unix:///path [default: none]",
+                ),
         )
-        .arg(file("ca", "Certificates that the server's is signed by (PEM)"))
+        .arg(file(
+            "ca",
+            "Certificates that the server's is signed by (PEM)",
+        ))
         .arg(file("cert", "Our certificate (PEM)").requires("key"))
         .arg(file("key", "Its key (PEM)").requires("cert"))
         .arg(file("token-file", "Token instead of a certificate"))
 }
 
 /// The daemon, if any source names one.
-pub(super) async fn find(matches: &ArgMatches, deadline: Instant) -> Result<Option<Access>, Failure> {
+pub(super) async fn find(
+    matches: &ArgMatches,
+    deadline: Instant,
+) -> Result<Option<Access>, Failure> {
     let file = |name: &str| matches.get_one::<PathBuf>(name).cloned().map(Part::File);
     let options = Source {
         server: matches.get_one::<String>("server").cloned(),
@@ -110,7 +118,11 @@ fn access(source: Source) -> Result<Access, Failure> {
     let identity = match (cert, key) {
         (Some(cert), Some(key)) => Some((cert.expose().to_vec(), key)),
         (None, None) => None,
-        _ => return Err(Failure::usage("a certificate and its key are needed, not only one of them")),
+        _ => {
+            return Err(Failure::usage(
+                "a certificate and its key are needed, not only one of them",
+            ));
+        }
     };
     let token = match source.token {
         Some(Part::File(path)) => Some(first_line(&path)?),
@@ -167,9 +179,17 @@ fn pixie(document: &Value) -> Source {
         (!text.is_empty()).then(|| text.to_owned())
     };
     let part = |name: &str| text(own, name).map(|t| Part::Text(Secret::new(t)));
-    let shared = |name: &str| part(name).or_else(|| text(document, name).map(|t| Part::Text(Secret::new(t))));
+    let shared = |name: &str| {
+        part(name).or_else(|| text(document, name).map(|t| Part::Text(Secret::new(t))))
+    };
     let token = part("token");
-    let identity = |name: &str| if token.is_some() { part(name) } else { shared(name) };
+    let identity = |name: &str| {
+        if token.is_some() {
+            part(name)
+        } else {
+            shared(name)
+        }
+    };
     Source {
         server: text(own, "server"),
         ca: shared("ca_cert"),
@@ -182,10 +202,16 @@ fn pixie(document: &Value) -> Source {
 /// Reads a JSON document over HTTP.
 async fn fetch(url: &str, deadline: Instant) -> Result<Value> {
     let bad = |why: &str| Error::new(Kind::Config, why.to_owned());
-    let rest = url.strip_prefix("http://").ok_or_else(|| bad("PIXIE_API_URL is no http:// URL"))?;
+    let rest = url
+        .strip_prefix("http://")
+        .ok_or_else(|| bad("PIXIE_API_URL is no http:// URL"))?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) => (name, port.parse().map_err(|_| bad("PIXIE_API_URL has no such port"))?),
+        Some((name, port)) => (
+            name,
+            port.parse()
+                .map_err(|_| bad("PIXIE_API_URL has no such port"))?,
+        ),
         None => (host, 80),
     };
     let address = lookup(name.trim_matches(['[', ']']), port).await?;
@@ -199,7 +225,8 @@ async fn fetch(url: &str, deadline: Instant) -> Result<Value> {
     if reply.status != 200 {
         return Err(bad(&format!("HTTP status {}", reply.status)));
     }
-    serde_json::from_slice(&reply.body).map_err(|e| Error::new(Kind::Protocol, "its JSON").with_source(e))
+    serde_json::from_slice(&reply.body)
+        .map_err(|e| Error::new(Kind::Protocol, "its JSON").with_source(e))
 }
 
 #[cfg(test)]
@@ -215,7 +242,9 @@ mod tests {
 
     #[test]
     fn the_kernel_command_line() {
-        let source = kernel("console=ttyS0 halbox.server=https://10.0.0.1:4443 halbox.ca=/ca.pem halbox.token=abc quiet");
+        let source = kernel(
+            "console=ttyS0 halbox.server=https://10.0.0.1:4443 halbox.ca=/ca.pem halbox.token=abc quiet",
+        );
         assert_eq!(source.server.as_deref(), Some("https://10.0.0.1:4443"));
         assert_eq!(text(source.ca.as_ref()).as_deref(), Some("/ca.pem"));
         assert_eq!(text(source.token.as_ref()).as_deref(), Some("abc"));
@@ -231,18 +260,37 @@ mod tests {
         let source = pixie(&document);
         assert_eq!(source.server.as_deref(), Some("https://halbox:4443"));
         assert_eq!(text(source.cert.as_ref()).as_deref(), Some("CERT"));
-        let source = pixie(&serde_json::json!({"cert": "C", "key": "K", "ca_cert": "CA", "halbox": {"server": "s", "token": "t", "ca_cert": "own"}}));
+        let source = pixie(
+            &serde_json::json!({"cert": "C", "key": "K", "ca_cert": "CA", "halbox": {"server": "s", "token": "t", "ca_cert": "own"}}),
+        );
         assert!(source.cert.is_none() && source.key.is_none());
         assert_eq!(text(source.ca.as_ref()).as_deref(), Some("own"));
-        assert!(pixie(&serde_json::json!({"ca_cert": 3, "halbox": []})).server.is_none());
+        assert!(
+            pixie(&serde_json::json!({"ca_cert": 3, "halbox": []}))
+                .server
+                .is_none()
+        );
     }
 
     #[test]
     fn the_first_that_names_a_server_decides() {
         let part = |t: &str| Some(Part::Text(Secret::new(t)));
-        let one = Source { ca: part("one"), ..Source::default() };
-        let two = Source { server: Some("two".to_owned()), token: part("token"), ..Source::default() };
-        let three = Source { server: Some("three".to_owned()), ca: part("three"), cert: part("c"), key: part("k"), ..Source::default() };
+        let one = Source {
+            ca: part("one"),
+            ..Source::default()
+        };
+        let two = Source {
+            server: Some("two".to_owned()),
+            token: part("token"),
+            ..Source::default()
+        };
+        let three = Source {
+            server: Some("three".to_owned()),
+            ca: part("three"),
+            cert: part("c"),
+            key: part("k"),
+            ..Source::default()
+        };
         let found = merge(vec![one, two, three]).unwrap();
         assert_eq!(found.server.as_deref(), Some("two"));
         assert_eq!(text(found.ca.as_ref()).as_deref(), Some("three"));

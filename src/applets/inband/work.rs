@@ -41,7 +41,9 @@ pub(super) async fn run(
         }
         return (Some(document), None);
     }
-    let ours = known.as_ref().is_some_and(|l| l.user.as_deref() == Some(options.user.as_str()));
+    let ours = known
+        .as_ref()
+        .is_some_and(|l| l.user.as_deref() == Some(options.user.as_str()));
     let failure = match work(options, cx, &machine, daemon.is_some(), ours, &mut document).await {
         Ok(()) => None,
         // No BMC was found: there is nothing to tell.
@@ -55,7 +57,10 @@ pub(super) async fn run(
         && let Err(error) = register::tell(daemon, cx, &machine, &mut document).await
     {
         // The password is printed then: nobody else has it.
-        return (Some(document), Some(failure.unwrap_or_else(|| error.into())));
+        return (
+            Some(document),
+            Some(failure.unwrap_or_else(|| error.into())),
+        );
     }
     (Some(document), failure)
 }
@@ -79,7 +84,11 @@ async fn work(
     };
     let kcs = match opened {
         Ok(kcs) => kcs,
-        Err(error) if machine.is_virtual && error.kind() == Kind::Unreachable && options.task == Task::Init => {
+        Err(error)
+            if machine.is_virtual
+                && error.kind() == Kind::Unreachable
+                && options.task == Task::Init =>
+        {
             say("a virtual machine without a BMC");
             unmanaged(document, machine);
             return Ok(());
@@ -89,7 +98,10 @@ async fn work(
     let journal = Journal::new(&kcs, options.dry_run, &say);
     let found = inband::look(&journal, cx).await?;
     document.found(&found, now_unix());
-    if found.guid.is_some_and(|guid| machine.uuid.is_some() && !machine.is_same(guid)) {
+    if found
+        .guid
+        .is_some_and(|guid| machine.uuid.is_some() && !machine.is_same(guid))
+    {
         journal.warn("the BMC's System GUID is not the UUID of this machine's firmware".to_owned());
     }
     let result = match options.task {
@@ -103,7 +115,10 @@ async fn work(
     if registers && !document.created {
         return Err(Error::new(
             Kind::Refused,
-            format!("user '{}' is there, can log in, and the daemon does not know it", options.user),
+            format!(
+                "user '{}' is there, can log in, and the daemon does not know it",
+                options.user
+            ),
         )
         .with_hint("--take-over gives it a new password, --user NAME makes another"));
     }

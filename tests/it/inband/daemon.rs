@@ -4,8 +4,12 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex};
 
-use halbox::api::proto::registration_service_server::{RegistrationService, RegistrationServiceServer};
-use halbox::api::proto::{Credentials, LookupRequest, LookupResponse, RegisterRequest, RegisterResponse};
+use halbox::api::proto::registration_service_server::{
+    RegistrationService, RegistrationServiceServer,
+};
+use halbox::api::proto::{
+    Credentials, LookupRequest, LookupResponse, RegisterRequest, RegisterResponse,
+};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tonic::{Request, Response, Status};
@@ -41,17 +45,25 @@ impl Service {
     /// A certificate of ours (the handshake has checked it), or the token.
     fn let_in<T>(request: &Request<T>) -> Result<(), Status> {
         let bearer = format!("Bearer {TOKEN}");
-        let token = request.metadata().get("authorization").is_some_and(|v| v == bearer.as_str());
+        let token = request
+            .metadata()
+            .get("authorization")
+            .is_some_and(|v| v == bearer.as_str());
         if token || request.peer_certs().is_some_and(|c| !c.is_empty()) {
             return Ok(());
         }
-        Err(Status::unauthenticated("a token or a certificate is needed"))
+        Err(Status::unauthenticated(
+            "a token or a certificate is needed",
+        ))
     }
 }
 
 #[tonic::async_trait]
 impl RegistrationService for Service {
-    async fn lookup(&self, request: Request<LookupRequest>) -> Result<Response<LookupResponse>, Status> {
+    async fn lookup(
+        &self,
+        request: Request<LookupRequest>,
+    ) -> Result<Response<LookupResponse>, Status> {
         Self::let_in(&request)?;
         let mut table = self.0.lock().unwrap();
         table.lookups += 1;
@@ -71,7 +83,10 @@ impl RegistrationService for Service {
         Ok(Response::new(answer))
     }
 
-    async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
+    async fn register(
+        &self,
+        request: Request<RegisterRequest>,
+    ) -> Result<Response<RegisterResponse>, Status> {
         Self::let_in(&request)?;
         let message = request.into_inner();
         let answer = RegisterResponse {
@@ -95,11 +110,18 @@ impl Daemon {
             let names: Vec<String> = names.iter().map(ToString::to_string).collect();
             let key = rcgen::KeyPair::generate().unwrap();
             let params = rcgen::CertificateParams::new(names).unwrap();
-            (params.signed_by(&key, &ca).unwrap().pem(), key.serialize_pem())
+            (
+                params.signed_by(&key, &ca).unwrap().pem(),
+                key.serialize_pem(),
+            )
         };
         let (server_cert, server_key) = signed(&["10.0.2.100", "127.0.0.1"]);
         let (cert, key) = signed(&["machine"]);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let table = Arc::new(Mutex::new(Table::default()));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -111,8 +133,14 @@ impl Daemon {
         let service = RegistrationServiceServer::new(Service(Arc::clone(&table)));
         runtime.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            let server = Server::builder().tls_config(tls).unwrap().add_service(service);
-            server.serve_with_incoming(TcpListenerStream::new(listener)).await.unwrap();
+            let server = Server::builder()
+                .tls_config(tls)
+                .unwrap()
+                .add_service(service);
+            server
+                .serve_with_incoming(TcpListenerStream::new(listener))
+                .await
+                .unwrap();
         });
         Self {
             port,
@@ -132,7 +160,10 @@ impl Daemon {
 
     /// The options that name it, with a certificate.
     pub fn options(&self) -> String {
-        format!("--server https://10.0.2.100:{} --ca /tmp/ca --cert /tmp/cert --key /tmp/key", self.port)
+        format!(
+            "--server https://10.0.2.100:{} --ca /tmp/ca --cert /tmp/cert --key /tmp/key",
+            self.port
+        )
     }
 }
 

@@ -30,24 +30,46 @@ fn the_daemon_gets_the_password_and_the_second_run_writes_nothing() {
     );
     assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
     let first = document(ran.step("first"));
-    assert_eq!((&first["created"], &first["registered"]), (&json!(true), &json!(true)));
-    assert_eq!(first["ipmi"]["password"], Value::Null, "printed though the daemon has it");
+    assert_eq!(
+        (&first["created"], &first["registered"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(
+        first["ipmi"]["password"],
+        Value::Null,
+        "printed though the daemon has it"
+    );
     for step in ["second", "pixie"] {
         let again = document(ran.step(step));
-        assert_eq!((&again["created"], &again["registered"]), (&json!(false), &json!(true)), "{step}");
+        assert_eq!(
+            (&again["created"], &again["registered"]),
+            (&json!(false), &json!(true)),
+            "{step}"
+        );
         assert_eq!(again["changes"], json!([]), "{step}");
         assert_eq!(again["bmc"]["mac"], first["bmc"]["mac"]);
     }
     // Neither certificate nor token: not let in, and nothing was changed.
-    assert!(ran.step("foreign").contains("code 4"), "{}\n{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.step("foreign").contains("code 4"),
+        "{}\n{}",
+        ran.stdout,
+        ran.stderr
+    );
     let table = daemon.table.lock().unwrap();
     let [row] = table.registered.as_slice() else {
         panic!("{} registrations", table.registered.len());
     };
     assert_eq!((row.machine_id.as_str(), table.lookups), (vm::UUID, 3));
     assert_eq!(row.mac, first["bmc"]["mac"].as_str().unwrap());
-    assert_eq!(row.address.as_deref(), Some(sim.address.ip().to_string().as_str()));
-    assert_eq!((row.vendor.as_deref(), row.error.as_deref()), (Some("Supermicro"), None));
+    assert_eq!(
+        row.address.as_deref(),
+        Some(sim.address.ip().to_string().as_str())
+    );
+    assert_eq!(
+        (row.vendor.as_deref(), row.error.as_deref()),
+        (Some("Supermicro"), None)
+    );
     let secret = String::from_utf8(row.ipmi_password.as_ref().unwrap().value.clone()).unwrap();
     assert!(ipmitool(&sim, row.ipmi_user.as_ref().unwrap(), &secret));
     for text in [&ran.stdout, &ran.stderr] {
@@ -63,15 +85,28 @@ fn without_a_user_the_machine_is_registered_nevertheless() {
     };
     let daemon = Daemon::start();
     let vm = vm.with_ports(&[daemon.port]);
-    let ran = vm.run(sim.kcs, &format!("{}#first\n/halbox inband-init {}\n", daemon.files(), daemon.options()));
+    let ran = vm.run(
+        sim.kcs,
+        &format!(
+            "{}#first\n/halbox inband-init {}\n",
+            daemon.files(),
+            daemon.options()
+        ),
+    );
     assert_eq!(ran.code, 1, "{}\n{}", ran.stdout, ran.stderr);
     let first = document(ran.step("first"));
-    assert_eq!((&first["created"], &first["registered"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&first["created"], &first["registered"]),
+        (&json!(false), &json!(true))
+    );
     let table = daemon.table.lock().unwrap();
     let row = &table.registered[0];
     assert!(row.error.as_ref().unwrap().contains("no slot"), "{row:?}");
     assert!(row.ipmi_user.is_none() && row.ipmi_password.is_none());
-    assert_eq!((row.machine_id.as_str(), row.board.is_some()), (vm::UUID, true));
+    assert_eq!(
+        (row.machine_id.as_str(), row.board.is_some()),
+        (vm::UUID, true)
+    );
 }
 
 #[test]
@@ -90,10 +125,18 @@ fn a_user_of_that_name_is_only_ours_when_the_daemon_knows_it() {
         ),
     );
     assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
-    assert!(ran.step("foreign").contains("code 1"), "{}\n{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.step("foreign").contains("code 1"),
+        "{}\n{}",
+        ran.stdout,
+        ran.stderr
+    );
     assert!(ran.stderr.contains("--take-over"), "{}", ran.stderr);
     let ours = document(ran.step("ours"));
-    assert_eq!((&ours["created"], &ours["ipmi"]["user_id"]), (&json!(true), &json!(2)));
+    assert_eq!(
+        (&ours["created"], &ours["ipmi"]["user_id"]),
+        (&json!(true), &json!(2))
+    );
     assert!(!ipmitool(&sim, "user2", "pw2"));
 }
 
@@ -102,10 +145,20 @@ fn a_virtual_machine_without_a_bmc_is_unmanaged() {
     let Some(vm) = Vm::find() else { return };
     let daemon = Daemon::start();
     let vm = vm.with_ports(&[daemon.port]).with_vendor("QEMU");
-    let ran = vm.run(0, &format!("{}#first\n/halbox inband-init {}\n", daemon.files(), daemon.options()));
+    let ran = vm.run(
+        0,
+        &format!(
+            "{}#first\n/halbox inband-init {}\n",
+            daemon.files(),
+            daemon.options()
+        ),
+    );
     assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
     let first = document(ran.step("first"));
-    assert_eq!((&first["driver"], &first["registered"]), (&json!("Unmanaged"), &json!(true)));
+    assert_eq!(
+        (&first["driver"], &first["registered"]),
+        (&json!("Unmanaged"), &json!(true))
+    );
     let table = daemon.table.lock().unwrap();
     let row = &table.registered[0];
     assert_eq!(row.driver(), halbox::api::proto::Driver::Unmanaged);
@@ -139,6 +192,10 @@ fn the_password_is_nowhere_else() {
     assert_eq!(ran.step("logs").trim(), "0", "a log has it");
     assert_ne!(ran.step("lines").trim(), "0");
     assert!(!ran.step("core").contains("core"), "{}", ran.step("core"));
-    assert_eq!(ran.step("out").trim(), "1", "printed once, as nobody else has it");
+    assert_eq!(
+        ran.step("out").trim(),
+        "1",
+        "printed once, as nobody else has it"
+    );
     assert!(ipmitool(&sim, "metal", secret));
 }

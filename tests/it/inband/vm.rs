@@ -5,7 +5,6 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-
 use crate::common::{oracle, root, skip, stderr, stdout};
 
 /// Machine id that QEMU gives the VM.
@@ -91,7 +90,10 @@ impl Vm {
         std::fs::write(&file, steps).unwrap();
         let mut command = Command::new(root().join("tests/vm/run.sh"));
         command.arg(kcs.to_string()).arg(&file).arg(&self.binary);
-        command.env("UUID", UUID).env("APPEND", &self.append).env("VENDOR", self.vendor);
+        command
+            .env("UUID", UUID)
+            .env("APPEND", &self.append)
+            .env("VENDOR", self.vendor);
         command.env("HOSTPORT", &self.host_ports);
         // One at a time: each wants a core for itself.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
