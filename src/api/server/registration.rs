@@ -157,7 +157,7 @@ impl Server {
         let cx = Cx::until(Instant::now() + LOGIN);
         let bmc = self
             .doors
-            .open_as(row, Some((user.to_owned(), password.clone())))
+            .open_as(row, &cx, Some((user.to_owned(), password.clone())), None)
             .await?;
         bmc.power
             .call("power.state", |p| p.state(&cx))
