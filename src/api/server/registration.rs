@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use tonic::{Code, Request, Response, Status};
 
-use super::peer::Caller;
 use super::Server;
+use super::peer::Caller;
 use crate::api::convert::secret_of;
 use crate::api::fault::{to_status, with_code};
 use crate::api::proto::registration_service_server::RegistrationService;
@@ -113,7 +113,10 @@ impl Server {
         if allowed {
             return Ok(caller);
         }
-        let error = Error::new(Kind::Privilege, format!("{caller} may not speak for machine {id}"));
+        let error = Error::new(
+            Kind::Privilege,
+            format!("{caller} may not speak for machine {id}"),
+        );
         Err(with_code(Code::PermissionDenied, &error, &[]))
     }
 
