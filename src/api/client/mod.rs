@@ -87,11 +87,18 @@ impl Client {
             while let Some(next) = cause.source() {
                 cause = next;
             }
-            Error::new(Kind::Unreachable, format!("connecting to {server}"))
-                .with_source(cause.to_string())
-                .with_hint(
+            let cause = cause.to_string();
+            let (kind, hint) = if cause.contains("certificate") || cause.contains("alert") {
+                (Kind::Tls, "--ca, --cert and --key have to fit the daemon's")
+            } else {
+                (
+                    Kind::Unreachable,
                     "is halbox serve running? --server names its socket, --address needs no daemon",
                 )
+            };
+            Error::new(kind, format!("connecting to {server}"))
+                .with_source(cause)
+                .with_hint(hint)
         };
         let path = server
             .strip_prefix("unix://")

@@ -3,10 +3,7 @@
 
 use std::fmt;
 
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
-
-use super::{CONNECT, Client, answer, request};
+use super::{Bearing, Client, Papers, answer, request};
 use crate::api::proto::registration_service_client::RegistrationServiceClient;
 use crate::api::proto::{self, LookupRequest};
 use crate::hal::model::{Cx, Secret};
@@ -40,8 +37,7 @@ pub struct Lookup {
 
 /// The daemon, for a machine.
 pub struct Registration {
-    service: RegistrationServiceClient<Channel>,
-    token: Option<MetadataValue<Ascii>>,
+    service: RegistrationServiceClient<Bearing>,
 }
 
 impl fmt::Debug for Registration {
@@ -53,40 +49,27 @@ impl fmt::Debug for Registration {
 impl Registration {
     /// Connects. Over the network only with TLS, and only to a server that the given authority vouches for.
     pub async fn connect(access: &Access) -> Result<Self> {
-        let channel = if access.server.starts_with("https://") {
-            secure(access).await?
-        } else if access.server.starts_with("http://") {
+        if access.server.starts_with("http://") {
             return Err(
                 config(access, "passwords and tokens do not go over plain HTTP")
                     .with_hint("https://host:port with --ca"),
             );
-        } else {
-            Client::connect(&access.server).await?.channel
-        };
-        let token = match &access.token {
-            Some(token) => {
-                let text = [b"Bearer ", token.expose()].concat();
-                let mut value = MetadataValue::try_from(text.as_slice())
-                    .map_err(|_| config(access, "the token has characters that no token has"))?;
-                value.set_sensitive(true);
-                Some(value)
-            }
-            None => None,
-        };
-        Ok(Self {
-            service: RegistrationServiceClient::new(channel),
-            token,
-        })
-    }
-
-    fn ask<T>(&self, cx: &Cx, message: T) -> tonic::Request<T> {
-        let mut request = request(cx, message);
-        if let Some(token) = &self.token {
-            request
-                .metadata_mut()
-                .insert("authorization", token.clone());
         }
-        request
+        if access.server.starts_with("https://") && access.ca.is_none() {
+            return Err(
+                config(access, "no certificate authority to know the server by")
+                    .with_hint("--ca FILE"),
+            );
+        }
+        let papers = Papers {
+            ca: access.ca.clone(),
+            certificate: access.identity.clone(),
+            token: access.token.clone(),
+        };
+        let client = Client::connect_as(&access.server, &papers).await?;
+        Ok(Self {
+            service: RegistrationServiceClient::new(client.channel),
+        })
     }
 
     /// Is the machine with this UUID known?
@@ -95,7 +78,7 @@ impl Registration {
             machine_id: machine_id.to_owned(),
         };
         let mut service = self.service.clone();
-        let found = answer(cx, service.lookup(self.ask(cx, message))).await?;
+        let found = answer(cx, service.lookup(request(cx, message))).await?;
         let works = found.credentials() == proto::Credentials::Ok;
         Ok(Lookup {
             manageable: found.related && works,
@@ -107,44 +90,10 @@ impl Registration {
     /// Hands over what the machine knows.
     pub async fn register(&self, cx: &Cx, message: RegisterRequest) -> Result<RegisterResponse> {
         let mut service = self.service.clone();
-        answer(cx, service.register(self.ask(cx, message))).await
+        answer(cx, service.register(request(cx, message))).await
     }
 }
 
 fn config(access: &Access, why: &str) -> Error {
     Error::new(Kind::Config, format!("--server {}", access.server)).with_source(why.to_owned())
-}
-
-async fn secure(access: &Access) -> Result<Channel> {
-    let Some(ca) = &access.ca else {
-        return Err(
-            config(access, "no certificate authority to know the server by").with_hint("--ca FILE"),
-        );
-    };
-    let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca));
-    if let Some((certificate, key)) = &access.identity {
-        tls = tls.identity(Identity::from_pem(certificate, key.expose()));
-    }
-    let endpoint = Endpoint::from_shared(access.server.clone())
-        .and_then(|e| e.tls_config(tls))
-        .map_err(|e| config(access, &innermost(&e)))?
-        .connect_timeout(CONNECT);
-    endpoint.connect().await.map_err(|e| {
-        let cause = innermost(&e);
-        let kind = if cause.contains("certificate") || cause.contains("alert") {
-            Kind::Tls
-        } else {
-            Kind::Unreachable
-        };
-        Error::new(kind, format!("connecting to {}", access.server)).with_source(cause)
-    })
-}
-
-/// The cause that says most: tonic says only "transport error".
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }
