@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use halbox::hal::transport::http::{Client, Config, Request};
 use serde_json::{Value, json};
 
-use super::{oracle, root, skip};
+use super::{lacks, oracle, root};
 
 /// The folder of recorded trees: `corpora` in HALBOX_SHARED, or in `shared` beside the repository. Missing: the test is
 /// skipped with words, or fails where HALBOX_REQUIRE_ORACLES is set.
@@ -18,11 +18,7 @@ pub fn corpora() -> Option<PathBuf> {
         std::env::var_os("HALBOX_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
     let found = Some(shared.join("corpora")).filter(|d| d.join("serve_mockup.py").is_file());
     if found.is_none() {
-        assert!(
-            std::env::var_os("HALBOX_REQUIRE_ORACLES").is_none(),
-            "needs the recorded trees: set HALBOX_SHARED"
-        );
-        skip("needs corpora (../shared/corpora, or HALBOX_SHARED)");
+        lacks("corpora", "../shared/corpora, or HALBOX_SHARED");
     }
     found
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::common::{oracle, root, skip, stderr, stdout};
+use crate::common::{lacks, oracle, root, skip, stderr, stdout};
 
 /// Machine id that QEMU gives the VM.
 pub const UUID: &str = "37c43c25-69fe-4f88-b69d-4e71dc4070d0";
@@ -44,6 +44,11 @@ impl Vm {
             "ipmi_sim",
         ] {
             oracle(program)?;
+        }
+        let kernel = Command::new(root().join("tests/vm/kernel.sh")).output();
+        if !kernel.is_ok_and(|out| out.status.success()) {
+            lacks("vm-kernel", "tests/vm/kernel.sh fetches it");
+            return None;
         }
         Some(Self {
             binary: std::env::var_os("HALBOX_DIST")

@@ -11,7 +11,7 @@ use prost::Message;
 use prost_types::FileDescriptorSet;
 
 use super::daemon::Daemon;
-use crate::common::{halbox, root, skip, stderr, stdout};
+use crate::common::{halbox, lacks, root, stderr, stdout};
 
 /// Every method, and the command that calls it.
 const COMMANDS: &[(&str, &str)] = &[
@@ -109,12 +109,7 @@ fn the_generated_code_is_that_of_the_definition() {
         .output()
         .unwrap();
     if !made.status.success() {
-        assert!(
-            std::env::var_os("HALBOX_REQUIRE_ORACLES").is_none(),
-            "{}",
-            stderr(&made)
-        );
-        return skip("needs the packages of proto/gen");
+        return lacks("proto/gen", &stderr(&made));
     }
     for name in ["halbox.v1.rs", "halbox.v1.bin"] {
         let same = std::fs::read(out.path().join(name)).unwrap()
@@ -226,11 +221,7 @@ fn a_foreign_client_lists_describes_and_powers() {
         .args(["-c", "import grpc, grpc_reflection"])
         .output();
     if !python.is_ok_and(|out| out.status.success()) {
-        assert!(
-            std::env::var_os("HALBOX_REQUIRE_ORACLES").is_none(),
-            "needs python3 with grpcio-reflection"
-        );
-        return skip("needs python3 with grpcio-reflection (tests/setup.sh installs it)");
+        return lacks("grpcio-reflection", "tests/setup.sh installs it");
     }
     let sim = super::simulated("127.88.6.1", 16_290, 1, "admin");
     let daemon = Daemon::start("--ipmi-port 16290 --redfish-port 16291");
