@@ -85,7 +85,7 @@ fn the_map_shows_every_folder_and_nothing_else() {
         .map(str::to_owned)
         .collect();
     let mut there = BTreeSet::new();
-    for top in ["src", "tests", "man", "docs"] {
+    for top in ["src", "tests", "man", "docs", "packaging", "proto"] {
         folders(top, &mut there);
     }
     there.remove("src/");

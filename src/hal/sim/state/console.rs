@@ -21,6 +21,7 @@ pub struct Console {
     port: Port,
     ready: VecDeque<u8>,
     starts: u32,
+    breaks: u64,
 }
 
 impl Console {
@@ -30,6 +31,7 @@ impl Console {
             port: Port::new(Manners::default()),
             ready: VecDeque::new(),
             starts,
+            breaks: 0,
         }
     }
 
@@ -63,6 +65,11 @@ impl Console {
         self.port.refusals()
     }
 
+    /// Breaks that the host saw.
+    pub fn breaks(&self) -> u64 {
+        self.breaks
+    }
+
     /// A session has ended.
     pub fn session_ended(&mut self, session: u8) {
         self.port.session_ended(session);
@@ -84,7 +91,10 @@ impl Console {
         while on && self.ready.len() < READY {
             match self.port.read() {
                 Some(Input::Data(data)) => self.ready.extend(data),
-                Some(Input::Break) => self.ready.extend(BREAK),
+                Some(Input::Break) => {
+                    self.breaks += 1;
+                    self.ready.extend(BREAK);
+                }
                 None => break,
             }
         }
