@@ -25,7 +25,12 @@ else
     echo "dist: no musl target, static glibc instead" >&2
 fi
 
-$cargo build --release --locked --target "$target" --target-dir "$dir/build"
+# What the tables do not use of SQLite.
+flags=${LIBSQLITE3_FLAGS:-}
+for part in FTS3 FTS3_PARENTHESIS FTS5 RTREE DBSTAT_VTAB STAT4; do flags+=" -USQLITE_ENABLE_$part"; done
+export LIBSQLITE3_FLAGS="$flags -USQLITE_SOUNDEX"
+# Relative relocations packed (musl 1.2.4, binutils 2.38): some hundred kilobytes of a position-independent binary.
+$cargo rustc --release --locked --bin halbox --target "$target" --target-dir "$dir/build" -- -C link-arg=-Wl,-z,pack-relative-relocs
 cp "$dir/build/$target/release/halbox" "$dir/halbox"
 
 size=$(stat -c %s "$dir/halbox")
