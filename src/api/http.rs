@@ -94,6 +94,20 @@ impl Pages {
             "BMCs whose refresh is late",
             &plain(status.waiting),
         );
+        gauge(
+            "logins_failed",
+            "Failed logins since the start, by who wanted them",
+            &[
+                (
+                    "{by=\"halbox\"}".to_owned(),
+                    status.failures.automatic,
+                ),
+                (
+                    "{by=\"operator\"}".to_owned(),
+                    status.failures.operator,
+                ),
+            ],
+        );
         let mut failing: BTreeMap<&str, u64> = BTreeMap::new();
         for kind in rows.iter().filter_map(|r| r.status.kind.as_deref()) {
             *failing.entry(kind).or_default() += 1;

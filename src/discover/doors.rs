@@ -11,6 +11,7 @@ use tokio::sync::OwnedMutexGuard;
 use crate::hal::bmc::Bmc;
 use crate::hal::connect::{Login, Service, Way, connect};
 use crate::hal::fleet::Fleet;
+use crate::hal::gate::{Failures, Gate, Rule};
 use crate::hal::ipmi::session::Config;
 use crate::hal::model::{Cx, DriverName, MacAddr, Secret};
 use crate::hal::transport::http::Trust;
@@ -25,6 +26,7 @@ const LINGER: Duration = Duration::from_secs(10);
 pub struct Doors {
     fleet: Fleet,
     store: Arc<dyn Store>,
+    gate: Arc<Gate>,
     ipmi_port: u16,
     redfish_port: u16,
     busy: Mutex<HashMap<MacAddr, Weak<tokio::sync::Mutex<()>>>>,
@@ -38,10 +40,18 @@ impl fmt::Debug for Doors {
 
 impl Doors {
     /// BMCs of `store`, with sessions of `fleet`; the ports are for rows that name none.
-    pub fn new(fleet: Fleet, store: Arc<dyn Store>, ipmi_port: u16, redfish_port: u16) -> Self {
+    /// Every login of the fleet passes `gate`.
+    pub fn new(
+        fleet: Fleet,
+        store: Arc<dyn Store>,
+        gate: Arc<Gate>,
+        ipmi_port: u16,
+        redfish_port: u16,
+    ) -> Self {
         Self {
-            fleet,
+            fleet: fleet.gated(Arc::clone(&gate), Rule::Automatic),
             store,
+            gate,
             ipmi_port,
             redfish_port,
             busy: Mutex::default(),
@@ -119,6 +129,7 @@ impl Doors {
             None => None,
         };
         let way = Way {
+            name: Some(mac.to_string().into()),
             redfish: service,
             linger: LINGER,
             prefer: row.chosen_driver,
@@ -146,6 +157,16 @@ impl Doors {
         }
         let port = row.redfish.port.unwrap_or(self.redfish_port);
         Ok(Service::at(SocketAddr::new(address, port), None, trust))
+    }
+
+    /// An operator wants the next login at this BMC made, although one failed today.
+    pub fn try_now(&self, mac: MacAddr) {
+        self.gate.pardon(&mac.to_string());
+    }
+
+    /// Failed logins since the start.
+    pub fn failures(&self) -> Failures {
+        self.gate.failures()
     }
 
     /// Waits until nobody else runs an operation on this BMC; the guard keeps others waiting.

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::hal::Result;
 use crate::hal::detect::{Detector, Subject};
+use crate::hal::gate::Failures;
 use crate::hal::model::{Cancel, MacAddr};
 use crate::inventory::Store;
 use crate::inventory::record::{Origin, Record};
@@ -73,6 +74,8 @@ pub struct Status {
     pub refreshing: u64,
     /// BMCs whose refresh is due and has not begun.
     pub waiting: u64,
+    /// Failed logins since the start.
+    pub failures: Failures,
 }
 
 /// Finds BMCs and refreshes them.
@@ -191,6 +194,7 @@ impl Discovery {
                 .values()
                 .filter(|d| !d.running && d.at <= now)
                 .count() as u64,
+            failures: self.doors.failures(),
         }
     }
 

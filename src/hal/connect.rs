@@ -15,6 +15,7 @@ use super::detect::Findings;
 use super::drivers;
 use super::error::{Error, Kind, Result};
 use super::fleet::{Endpoint, Fleet};
+use super::gate::name_of;
 use super::ipmi::Exchange;
 use super::ipmi::session::Config;
 use super::model::info::Info;
@@ -37,6 +38,8 @@ pub struct Login {
 /// How to reach a BMC, and by which drivers.
 #[derive(Debug, Clone)]
 pub struct Way {
+    /// What the login gate knows the BMC by, the same for all protocols; `None`: its address.
+    pub name: Option<Arc<str>>,
     /// IPMI's address and port.
     pub ipmi: SocketAddr,
     /// Insist on the cipher suite that worked before. Not where an operator named one.
@@ -59,6 +62,7 @@ impl Way {
     /// To a BMC at this address of IPMI, with all drivers that it has and no Redfish service yet.
     pub fn to(ipmi: SocketAddr) -> Self {
         Self {
+            name: None,
             ipmi,
             pin_suite: true,
             linger: Duration::ZERO,
@@ -68,6 +72,13 @@ impl Way {
             only: false,
             unmanaged: Info::default(),
         }
+    }
+
+    /// What the login gate knows the BMC by.
+    fn gate_name(&self) -> Arc<str> {
+        self.name
+            .clone()
+            .unwrap_or_else(|| name_of(self.ipmi).into())
     }
 
     /// May this driver be used, as far as one can tell without asking?
@@ -102,12 +113,15 @@ pub async fn connect(fleet: &Fleet, cx: &Cx, way: &Way, login: &Login) -> Result
         return Ok(bmc);
     }
     let ipmi = match login.ipmi.as_ref().filter(|_| way.allows(DriverName::Ipmi)) {
-        Some(session) => Some(fleet.bmc(&Endpoint {
-            addr: way.ipmi,
-            session: session.clone(),
-            pin_suite: way.pin_suite,
-            linger: way.linger,
-        })? as Arc<dyn Exchange>),
+        Some(session) => {
+            let endpoint = Endpoint {
+                addr: way.ipmi,
+                session: session.clone(),
+                pin_suite: way.pin_suite,
+                linger: way.linger,
+            };
+            Some(fleet.bmc_named(&endpoint, &way.gate_name())? as Arc<dyn Exchange>)
+        }
         None => None,
     };
     let service = way

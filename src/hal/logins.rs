@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::error::{Error, Kind, Result};
 use super::fleet::candidates::{Fit, fit};
 use super::fleet::{Endpoint, Fleet, Remote};
-use super::gate::{Gate, Rule};
+use super::gate::{Gate, Rule, Who};
 use super::model::{BoxFuture, Cx, Secret};
 
 /// Most candidates.
@@ -32,8 +32,8 @@ pub struct Search<'a> {
     /// For handshakes.
     pub fleet: &'a Fleet,
     /// In front of logins that count.
-    pub gate: &'a Gate,
-    /// Address of the BMC, the key of the gate.
+    pub gate: &'a Arc<Gate>,
+    /// What the gate knows the BMC by.
     pub bmc: &'a str,
     /// How it is reached over IPMI, if it has that; user and password are replaced.
     pub endpoint: Option<Endpoint>,
@@ -195,7 +195,14 @@ impl Search<'_> {
             Rule::Candidate
         };
         let Candidate { user, password } = candidate;
-        let pass = match self.gate.enter(rule, self.bmc, user, password, self.now) {
+        let who = Who {
+            rule,
+            bmc: self.bmc,
+            user,
+            password,
+            counts: true,
+        };
+        let pass = match self.gate.enter(&who, self.now) {
             Ok(pass) => pass,
             Err(error) => {
                 let hint = error

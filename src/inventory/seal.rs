@@ -21,6 +21,8 @@ const KEY: usize = 32;
 /// The keys: the first seals, all open. So a key is changed by putting a new one in front.
 pub struct Sealer {
     keys: Vec<([u8; 8], LessSafeKey)>,
+    /// Of the newest key.
+    salt: [u8; 16],
 }
 
 impl fmt::Debug for Sealer {
@@ -29,6 +31,19 @@ impl fmt::Debug for Sealer {
             .field("keys", &self.keys.len())
             .finish()
     }
+}
+
+/// A secret of its own from a key.
+fn derived(key: &[u8]) -> [u8; 16] {
+    let digest = Sha256::new()
+        .chain_update(b"halbox hashes of credentials")
+        .chain_update(key)
+        .finalize();
+    let mut out = [0; 16];
+    for (to, from) in out.iter_mut().zip(digest) {
+        *to = from;
+    }
+    out
 }
 
 /// A sealed secret: which key, and nonce + ciphertext + tag.
@@ -44,8 +59,10 @@ impl Sealer {
     /// From keys of 32 bytes, the newest first.
     pub fn new(keys: &[Secret]) -> Result<Self> {
         let mut out = Vec::new();
+        let mut salt = None;
         for key in keys {
             let bytes = key.expose();
+            salt.get_or_insert_with(|| derived(bytes));
             let unbound = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| {
                 Error::new(
                     Kind::Config,
@@ -61,7 +78,15 @@ impl Sealer {
         if out.is_empty() {
             return Err(Error::new(Kind::Config, "there is no key in the key file"));
         }
-        Ok(Self { keys: out })
+        Ok(Self {
+            keys: out,
+            salt: salt.unwrap_or_default(),
+        })
+    }
+
+    /// A secret for hashes of credentials, from the newest key.
+    pub fn salt(&self) -> [u8; 16] {
+        self.salt
     }
 
     /// Reads the keys of a file: one per line in hex, the newest first. Others than its owner must not read it.

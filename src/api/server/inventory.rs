@@ -89,6 +89,7 @@ impl InventoryService for Server {
         let row = self.row(&request.get_ref().bmc, true).await?;
         let mut message = request.into_inner();
         let secrets = secrets(&row, &mut message).map_err(|e| refused(&e))?;
+        let try_now = message.try_now;
         let mut change = Change::of(now(), move |row| edit(row, message));
         change.secrets = secrets;
         let row = self
@@ -99,6 +100,9 @@ impl InventoryService for Server {
         self.ticket(&caller, "update", Some(&row))
             .note("ok")
             .await?;
+        if try_now {
+            self.doors.try_now(row.mac);
+        }
         log::info!("{}: updated by {caller}", row.mac);
         self.discovery.soon(row.mac);
         Ok(Response::new(bmc(&row, &Secrets::default())))

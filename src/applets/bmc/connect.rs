@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::applets::common::candidates;
 use crate::applets::common::exit::Failure;
 use crate::applets::common::services::Services;
 use crate::applets::common::targets::Target;
 use crate::hal::bmc::Bmc;
 use crate::hal::connect::{Login, Way, connect};
 use crate::hal::fleet::{Fleet, Forgetful, Memory};
+use crate::hal::gate::Rule;
 use crate::hal::ipmi::Exchange;
 use crate::hal::ipmi::session::Config;
 use crate::hal::model::{Cx, DriverName};
@@ -63,10 +65,12 @@ impl Door {
         if let Some(words) = without_ipmi.as_ref().filter(|_| !services.allow_redfish()) {
             return Err(Failure::usage(words.as_str()));
         }
+        let gate = candidates::gate(options.cache);
+        let fleet = Fleet::new(Lan::new()?, memory).gated(gate, Rule::Operator);
         let user = &options.login.user;
         let password = &options.login.password;
         Ok(Self {
-            fleet: Arc::new(Fleet::new(Lan::new()?, memory)),
+            fleet: Arc::new(fleet),
             cache,
             login: Arc::new(Login {
                 ipmi: (services.allow_ipmi() && without_ipmi.is_none()).then(|| session(options)),

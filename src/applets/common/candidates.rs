@@ -73,9 +73,9 @@ fn read(path: &Path) -> Result<Vec<Candidate>, Failure> {
 
 /// The gate of this process, which remembers failed logins in the cache. Without a cache (`keep` false, or none can be
 /// opened) it forgets them at the end, and says so.
-pub fn gate(keep: bool) -> Gate {
+pub fn gate(keep: bool) -> Arc<Gate> {
     let dir = Cache::default_dir(|name| std::env::var_os(name).map(PathBuf::from));
-    let opened = dir.filter(|_| keep).map(|dir| Logins::open(&dir, now()));
+    let opened = dir.filter(|_| keep).map(|dir| Logins::open(&dir, now(), None));
     let memory: Arc<dyn GateMemory> = match opened {
         Some(Ok(logins)) => Arc::new(logins),
         Some(Err(error)) => {
@@ -84,7 +84,7 @@ pub fn gate(keep: bool) -> Gate {
         }
         None => Arc::new(InProcess::new()),
     };
-    Gate::new(memory)
+    Arc::new(Gate::new(memory))
 }
 
 /// Seconds since 1970.

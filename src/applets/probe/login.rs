@@ -20,7 +20,7 @@ use crate::hal::detect::Findings;
 use crate::hal::detect::findings::{IpmiFindings, IpmiVersion};
 use crate::hal::fleet::candidates::{Fit, fit};
 use crate::hal::fleet::{Endpoint, Fleet, Forgetful, Memory, Remote};
-use crate::hal::gate::Gate;
+use crate::hal::gate::{Gate, Rule, name_of};
 use crate::hal::ipmi::session::{Config, Version};
 use crate::hal::logins::{self, Candidate, Search};
 use crate::hal::model::{BoxFuture, Cancel, Cx, DriverName, Secret};
@@ -107,7 +107,7 @@ enum Who {
     /// As the operator says.
     One(Credentials),
     /// One of these; the gate and `--try-now` decide what may be tried.
-    Several(Vec<Candidate>, Arc<Gate>, bool),
+    Several(Vec<Candidate>, bool),
 }
 
 /// Who logs in and how.
@@ -130,8 +130,7 @@ impl Login {
         let cache = !m.get_flag("no-cache");
         let record = m.get_one::<PathBuf>("record").cloned();
         let who = if let Some(list) = candidates::given(m)? {
-            let gate = Arc::new(candidates::gate(cache));
-            Who::Several(list, gate, m.get_flag("try-now"))
+            Who::Several(list, m.get_flag("try-now"))
         } else if let Some(one) = credentials::given(m)? {
             Who::One(one)
         } else if record.is_some() {
@@ -229,6 +228,7 @@ pub(super) struct Found {
 /// Makes reports of what was found. One for all targets.
 pub(super) struct Reporter {
     fleet: Fleet,
+    gate: Arc<Gate>,
     cache: Option<Arc<Cache>>,
     login: Login,
     trust: Trust,
@@ -246,13 +246,15 @@ impl Reporter {
             Some(cache) => Arc::clone(cache) as Arc<dyn Memory>,
             None => Arc::new(Forgetful),
         };
-        let mut fleet = Fleet::new(lan, memory);
+        let gate = candidates::gate(login.cache);
+        let mut fleet = Fleet::new(lan, memory).gated(Arc::clone(&gate), Rule::Operator);
         let recorder = login.record.is_some().then(|| Arc::new(Recorder::new()));
         if let Some(recorder) = &recorder {
             fleet = fleet.recorded(Arc::clone(recorder));
         }
         Self {
             fleet,
+            gate,
             cache,
             login,
             trust,
@@ -268,8 +270,8 @@ impl Reporter {
         let mut keep = None;
         let credentials = match &self.login.who {
             Who::One(credentials) => credentials.clone(),
-            Who::Several(list, gate, try_now) => {
-                let outcome = self.search(&cx, found, list, gate, *try_now).await;
+            Who::Several(list, try_now) => {
+                let outcome = self.search(&cx, found, list, *try_now).await;
                 made.login = Some(Found {
                     candidate: outcome.found.map(|i| i + 1),
                     user: outcome.found.and_then(|i| Some(list.get(i)?.user.clone())),
@@ -312,7 +314,7 @@ impl Reporter {
         };
         let mut secrets = vec![&credentials.password];
         secrets.extend(&credentials.kg);
-        if let Who::Several(list, ..) = &self.login.who {
+        if let Who::Several(list, _) = &self.login.who {
             secrets.extend(list.iter().map(|c| &c.password));
         }
         let mut recording = recorder.finish(&secrets, *keep);
@@ -335,7 +337,6 @@ impl Reporter {
         cx: &Cx,
         found: &Findings,
         list: &[Candidate],
-        gate: &Gate,
         try_now: bool,
     ) -> logins::Outcome {
         let nobody = Credentials {
@@ -343,11 +344,11 @@ impl Reporter {
             password: Secret::new(Vec::new()),
             kg: None,
         };
-        let address = found.address.map(|a| a.to_string()).unwrap_or_default();
+        let name = gate_name(found);
         let search = Search {
             fleet: &self.fleet,
-            gate,
-            bmc: &address,
+            gate: &self.gate,
+            bmc: &name,
             endpoint: self
                 .endpoint(found, &nobody)
                 .filter(|_| self.login.version == Version::V2_0),
@@ -409,6 +410,7 @@ impl Reporter {
             findings: Some(found.clone()),
             prefer: self.login.only,
             only: self.login.only.is_some(),
+            name: Some(gate_name(found).into()),
             ..Way::to(SocketAddr::new(address, port))
         };
         let login = connect::Login {
@@ -458,6 +460,7 @@ impl Reporter {
         let way = Way {
             redfish: Some(service),
             findings: Some(found.clone()),
+            name: Some(gate_name(found).into()),
             ..Way::to(SocketAddr::new(address, 623))
         };
         let login = connect::Login {
@@ -530,6 +533,15 @@ impl std::fmt::Debug for Reporter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reporter").finish_non_exhaustive()
     }
+}
+
+/// What the gate knows the BMC by.
+fn gate_name(found: &Findings) -> String {
+    let port = found.ipmi().map_or(623, |ipmi| ipmi.port);
+    found
+        .address
+        .map(|address| name_of(SocketAddr::new(address, port)))
+        .unwrap_or_default()
 }
 
 /// What a recording says of IPMI before a session.

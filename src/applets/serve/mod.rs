@@ -20,12 +20,13 @@ use crate::api::tls;
 use crate::discover::{Discovery, Doors, Options, now};
 use crate::hal::detect::{self, Budgets, Detector};
 use crate::hal::fleet::Fleet;
+use crate::hal::gate::Gate;
 use crate::hal::model::Cancel;
 use crate::hal::transport::Lan;
 use crate::inventory::audit::Audit;
 use crate::inventory::seal::Sealer;
 use crate::inventory::tokens::Tokens;
-use crate::inventory::{Cache, Sqlite, Store};
+use crate::inventory::{Cache, Logins, Sqlite, Store};
 use config::Config;
 
 /// How long callers have to finish after the end was asked for.
@@ -123,7 +124,9 @@ async fn serve(
     let started = now();
     std::fs::create_dir_all(&config.state_dir)
         .map_err(|e| Failure::usage(format!("state-dir {}: {e}", config.state_dir.display())))?;
-    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.state_dir, sealer(&config)?)?);
+    let sealer = sealer(&config)?;
+    let logins = Logins::open(&config.state_dir, started / 1000, Some(sealer.salt()))?;
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.state_dir, sealer)?);
     let cache = Cache::open(&config.state_dir)
         .map(Arc::new)
         .map_err(|e| Failure::failed(format!("{}: {e}", config.state_dir.display())))?;
@@ -141,6 +144,7 @@ async fn serve(
     let doors = Arc::new(Doors::new(
         fleet,
         Arc::clone(&store),
+        Arc::new(Gate::new(Arc::new(logins))),
         config.ipmi_port,
         config.redfish_port,
     ));

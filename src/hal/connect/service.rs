@@ -110,6 +110,7 @@ pub(super) async fn open(
 ) -> Result<(Arc<Client>, Vec<&'static Vendor>)> {
     let mut config = Config::new(&service.base, service.address, user, password.clone());
     config.trust = service.trust.clone();
+    config.guard = fleet.guard(&way.gate_name());
     if ipmi.is_some() {
         config.connect_within = SILENCE;
     }

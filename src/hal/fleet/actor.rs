@@ -17,6 +17,7 @@ use super::entropy::SeededEntropy;
 use super::handle::{Job, Message, NONE, Remote, Reply};
 use super::{Endpoint, Fleet, Memory};
 use crate::hal::error::{Error, Kind, Result};
+use crate::hal::gate::Guard;
 use crate::hal::ipmi::Response;
 use crate::hal::ipmi::learnt::{Learnt, LearntCell};
 use crate::hal::ipmi::session::{Output, Phase, Session};
@@ -108,7 +109,12 @@ const OF_CONSOLE: u64 = 1 << 63;
 const CONSOLE_KEEPALIVE: Duration = Duration::from_secs(20);
 
 impl Actor {
-    pub(super) fn start(fleet: &Fleet, endpoint: &Endpoint, port: Port) -> Result<Arc<Remote>> {
+    pub(super) fn start(
+        fleet: &Fleet,
+        endpoint: &Endpoint,
+        port: Port,
+        guard: Option<Guard>,
+    ) -> Result<Arc<Remote>> {
         let recalled = fleet.memory.recall(endpoint.addr);
         let learnt = Arc::new(LearntCell::new(recalled.clone()));
         let mut config = endpoint.session.clone();
@@ -151,6 +157,9 @@ impl Actor {
             learnt,
             proved,
             recorder: fleet.recorder.clone(),
+            // Several passwords: who searches asks the gate for each.
+            guard: guard.filter(|_| endpoint.session.alternatives.is_empty()),
+            login: tokio::sync::Mutex::new(()),
             inbox: sender,
             next_token: AtomicU64::new(0),
         }))

@@ -12,8 +12,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::Endpoint;
 use super::console::Serial;
 use crate::hal::error::{Error, Kind, Result};
+use crate::hal::gate::{Guard, Pass};
 use crate::hal::ipmi::learnt::LearntCell;
-use crate::hal::ipmi::session::{Config, Version};
+use crate::hal::ipmi::session::{Config, Version, WrongKg};
 use crate::hal::ipmi::{Exchange, Request, Response};
 use crate::hal::model::console::{ConsoleOptions, ConsoleStream};
 use crate::hal::model::{BoxFuture, Cx, Priority, Secret};
@@ -54,6 +55,9 @@ pub struct Remote {
     pub(super) learnt: Arc<LearntCell>,
     pub(super) proved: Arc<AtomicUsize>,
     pub(super) recorder: Option<Arc<Recorder>>,
+    pub(super) guard: Option<Guard>,
+    /// Whoever makes the first login holds it; the others wait for what comes of it.
+    pub(super) login: tokio::sync::Mutex<()>,
     pub(super) inbox: mpsc::UnboundedSender<Message>,
     pub(super) next_token: AtomicU64,
 }
@@ -123,6 +127,83 @@ impl Remote {
     }
 }
 
+/// How a request came past the gate.
+enum Entry<'a> {
+    /// There is none, or this connection is known to be let in.
+    Known,
+    /// This is the first login.
+    First {
+        pass: Pass,
+        _turn: tokio::sync::MutexGuard<'a, ()>,
+    },
+}
+
+impl Entry<'_> {
+    /// Tells the gate what came of it.
+    fn settle(self, remote: &Remote, error: Option<&Error>) {
+        let refused = error.is_some_and(is_refusal);
+        match self {
+            Self::First { pass, .. } if refused => pass.failed(),
+            Self::First { pass, .. } if remote.password().is_some() => pass.worked(),
+            Self::First { pass, .. } => pass.clear(),
+            Self::Known if refused => {
+                if let (Some(guard), true) = (&remote.guard, remote.password().is_some()) {
+                    remote.proved.store(NONE, Ordering::Release);
+                    let (user, password) = (remote.name(), &remote.config.password);
+                    guard.lost(&user, password, remote.counts());
+                }
+            }
+            Self::Known => {}
+        }
+    }
+}
+
+/// Were user or password refused? Not when only K_G is wrong.
+fn is_refusal(error: &Error) -> bool {
+    error.kind() == Kind::Auth && !WrongKg::is_in(error)
+}
+
+impl Remote {
+    /// Passes the gate, if there is one and this connection was not let in before.
+    async fn enter(&self, cx: &Cx) -> Result<Entry<'_>> {
+        let Some(guard) = &self.guard else {
+            return Ok(Entry::Known);
+        };
+        if self.password().is_some() {
+            return Ok(Entry::Known);
+        }
+        let late = || {
+            Error::new(Kind::Timeout, format!("{}: log in", self.addr))
+                .with_source("another login to this BMC took all the time")
+        };
+        let turn = tokio::select! {
+            biased;
+            () = cx.cancel.cancelled() => {
+                return Err(Error::new(Kind::Cancelled, format!("{}: log in", self.addr)));
+            }
+            turn = tokio::time::timeout_at(cx.deadline.into(), self.login.lock()) => {
+                turn.map_err(|_| late())?
+            }
+        };
+        if self.password().is_some() {
+            return Ok(Entry::Known);
+        }
+        let pass = guard
+            .enter(&self.name(), &self.config.password, self.counts())
+            .await?;
+        Ok(Entry::First { pass, _turn: turn })
+    }
+
+    fn name(&self) -> String {
+        String::from_utf8_lossy(&self.config.user).into_owned()
+    }
+
+    /// IPMI 2.0 tells a wrong password before the BMC hears of it.
+    fn counts(&self) -> bool {
+        self.config.version == Version::V1_5
+    }
+}
+
 fn same(a: Option<&Secret>, b: Option<&Secret>) -> bool {
     match (a, b) {
         (None, None) => true,
@@ -184,8 +265,16 @@ impl Drop for Waiting<'_> {
 
 impl Exchange for Remote {
     fn exchange<'a>(&'a self, cx: &'a Cx, request: Request) -> BoxFuture<'a, Result<Response>> {
-        let waiting = self.submit(cx, request);
-        Box::pin(waiting.answer(cx))
+        if self.guard.is_none() {
+            let waiting = self.submit(cx, request);
+            return Box::pin(waiting.answer(cx));
+        }
+        Box::pin(async move {
+            let entry = self.enter(cx).await?;
+            let out = self.submit(cx, request).answer(cx).await;
+            entry.settle(self, out.as_ref().err());
+            out
+        })
     }
 
     fn exchange_all<'a>(
@@ -193,12 +282,22 @@ impl Exchange for Remote {
         cx: &'a Cx,
         requests: Vec<Request>,
     ) -> BoxFuture<'a, Vec<Result<Response>>> {
-        let waiting: Vec<Waiting<'a>> = requests.into_iter().map(|r| self.submit(cx, r)).collect();
         Box::pin(async move {
+            let entry = match self.enter(cx).await {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let again = || Err(Error::new(error.kind(), error.chain()));
+                    return requests.iter().map(|_| again()).collect();
+                }
+            };
+            let waiting: Vec<Waiting<'a>> =
+                requests.into_iter().map(|r| self.submit(cx, r)).collect();
             let mut out = Vec::with_capacity(waiting.len());
             for one in waiting {
                 out.push(one.answer(cx).await);
             }
+            let first = out.iter().find_map(|answer| answer.as_ref().err());
+            entry.settle(self, first);
             out
         })
     }

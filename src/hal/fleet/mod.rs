@@ -21,6 +21,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 use super::error::{Error, Kind, Result};
+use super::gate::{Gate, Guard, Rule, name_of};
 use super::ipmi::session::Config;
 use super::model::Cancel;
 use super::recording::{RecordedDoor, Recorder};
@@ -55,6 +56,8 @@ pub struct Fleet {
     memory: Arc<dyn Memory>,
     /// Hears everything that passes.
     recorder: Option<Arc<Recorder>>,
+    /// Stands in front of all logins.
+    gate: Option<(Arc<Gate>, Rule)>,
     handles: Mutex<HashMap<SocketAddr, Weak<Remote>>>,
     doors: Doors,
     /// Set once: every actor closes its session and ends.
@@ -73,6 +76,7 @@ impl Fleet {
             lan,
             memory,
             recorder: None,
+            gate: None,
             handles: Mutex::default(),
             doors: Doors::default(),
             stop: Cancel::new(),
@@ -88,9 +92,27 @@ impl Fleet {
         self
     }
 
-    /// The handle of one BMC. Handles with equal credentials share one session; other credentials get an actor of
-    /// their own. Nothing is sent before the first command.
+    /// Lets every login pass the gate, by this rule.
+    #[must_use]
+    pub fn gated(mut self, gate: Arc<Gate>, rule: Rule) -> Self {
+        self.gate = Some((gate, rule));
+        self
+    }
+
+    /// What stands in front of the logins of the BMC with this name.
+    pub fn guard(&self, bmc: &Arc<str>) -> Option<Guard> {
+        let (gate, rule) = self.gate.as_ref()?;
+        Some(Guard::new(Arc::clone(gate), *rule, Arc::clone(bmc)))
+    }
+
+    /// The handle of one BMC, which the gate knows by its address. See [`Fleet::bmc_named`].
     pub fn bmc(&self, endpoint: &Endpoint) -> Result<Arc<Remote>> {
+        self.bmc_named(endpoint, &name_of(endpoint.addr).into())
+    }
+
+    /// The handle of one BMC, which the gate knows as `name`. Handles with equal credentials share one session; other credentials get an actor of
+    /// their own. Nothing is sent before the first command.
+    pub fn bmc_named(&self, endpoint: &Endpoint, name: &Arc<str>) -> Result<Arc<Remote>> {
         let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(handle) = handles.get(&endpoint.addr).and_then(Weak::upgrade)
             && handle.serves(endpoint)
@@ -98,7 +120,7 @@ impl Fleet {
             return Ok(handle);
         }
         let port = self.lan.open(endpoint.addr)?;
-        let handle = Actor::start(self, endpoint, port)?;
+        let handle = Actor::start(self, endpoint, port, self.guard(name))?;
         handles.insert(endpoint.addr, Arc::downgrade(&handle));
         // Dead entries go when they are as many as the living: amortised constant.
         if handles.len() > 2 * (*self.live.borrow() + 8) {

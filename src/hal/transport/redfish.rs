@@ -16,6 +16,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::http::{Client, Config as HttpConfig, HttpError, TlsInfo, Trust};
 use crate::hal::error::{Error, Kind, Result};
+use crate::hal::gate::{Guard, Pass};
 use crate::hal::model::{BoxFuture, Cancel, Cx, Secret};
 use crate::hal::redfish::{Answer, Ask, AuthStyle, Door, Learnt, RedfishCell};
 
@@ -49,6 +50,8 @@ pub struct Config {
     pub keep_idle: Duration,
     /// How long a TCP connection may take.
     pub connect_within: Duration,
+    /// What stands in front of its logins.
+    pub guard: Option<Guard>,
 }
 
 impl Config {
@@ -64,6 +67,7 @@ impl Config {
             learnt: Learnt::default(),
             keep_idle: KEEP_IDLE,
             connect_within: CONNECT,
+            guard: None,
         }
     }
 
@@ -100,6 +104,7 @@ struct Inner {
     /// Number of the request that is in flight, 0 for none.
     serving: std::sync::Mutex<u64>,
     connect_within: Duration,
+    guard: Option<Guard>,
     /// Whoever holds it has the one request that is in flight.
     state: Arc<Mutex<State>>,
 }
@@ -110,6 +115,10 @@ struct State {
     session: Option<login::Session>,
     /// When the credentials were refused; they are not sent again for a while.
     refused: Option<(Instant, Arc<str>)>,
+    /// The credentials were taken.
+    proved: bool,
+    /// The gate let us in, and the BMC has not yet shown whether the credentials are right.
+    pass: Option<Pass>,
     /// End of the last request.
     last_used: Option<Instant>,
     /// Called off: the read that is running ends.
@@ -150,6 +159,7 @@ impl HttpDoor {
                 keep_idle: config.keep_idle,
                 serving: std::sync::Mutex::default(),
                 connect_within: config.connect_within,
+                guard: config.guard,
                 state: Arc::default(),
             }),
         })

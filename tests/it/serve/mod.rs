@@ -2,6 +2,7 @@
 
 mod api;
 mod daemon;
+mod gate;
 mod namespaces;
 
 use std::net::IpAddr;

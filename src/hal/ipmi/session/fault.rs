@@ -1,5 +1,7 @@
 //! A failure before it is told to the requests that it hits: unlike `Error` it can be told to many.
 
+use std::fmt;
+
 use super::candidates::Mismatch;
 use crate::hal::error::{Error, Kind};
 use crate::hal::ipmi::cmd::{CompletionCode, CompletionError};
@@ -11,6 +13,7 @@ enum Cause {
     Status(RakpStatus),
     Code(CompletionCode),
     Mismatch(Mismatch),
+    Kg,
     Text(String),
 }
 
@@ -55,6 +58,15 @@ impl Fault {
         }
     }
 
+    /// The password is right, the BMC key is not.
+    pub fn kg() -> Self {
+        Self {
+            cause: Some(Cause::Kg),
+            hint: Some(HINT_KG),
+            ..Self::new(Kind::Auth, "log in")
+        }
+    }
+
     pub fn because(mut self, cause: Option<String>) -> Self {
         if let Some(cause) = cause {
             self.cause = Some(Cause::Text(cause));
@@ -74,6 +86,7 @@ impl Fault {
             Some(Cause::Status(status)) => error.with_source(*status),
             Some(Cause::Code(code)) => error.with_source(CompletionError { code: *code }),
             Some(Cause::Mismatch(mismatch)) => error.with_source(*mismatch),
+            Some(Cause::Kg) => error.with_source(WrongKg),
             Some(Cause::Text(text)) => error.with_source(text.clone()),
             None => error,
         };
@@ -88,6 +101,32 @@ impl Fault {
         self.error().chain()
     }
 }
+
+/// User and password are right, K_G is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrongKg;
+
+impl WrongKg {
+    /// Is that why a request failed?
+    pub fn is_in(error: &Error) -> bool {
+        let mut next = std::error::Error::source(error);
+        while let Some(cause) = next {
+            if cause.is::<Self>() {
+                return true;
+            }
+            next = cause.source();
+        }
+        false
+    }
+}
+
+impl fmt::Display for WrongKg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the integrity check value in RAKP message 4 is wrong")
+    }
+}
+
+impl std::error::Error for WrongKg {}
 
 pub(super) const HINT_PASSWORD: &str = "check user name and password";
 pub(super) const HINT_KG: &str = "check K_G (the BMC key)";

@@ -5,7 +5,7 @@
 
 use super::candidates::{fitting, passwords};
 use super::config::{Config, Entropy, random, random_id};
-use super::fault::{Fault, HINT_KG, HINT_PASSWORD, HINT_PRIVILEGE};
+use super::fault::{Fault, HINT_PASSWORD, HINT_PRIVILEGE};
 use super::link::{Channel, Link, Link20};
 use super::window::Window;
 use crate::hal::error::Kind;
@@ -305,13 +305,8 @@ impl Attempt {
             return Step::Fail(reason, Some(link));
         }
         if !verify_rakp4(&mut rakp, &keys, &answer.icv) {
-            let fault = Fault::new(Kind::Auth, "log in")
-                .because(Some(
-                    "the integrity check value in RAKP message 4 is wrong".into(),
-                ))
-                .hint(HINT_KG);
             let link = self.link(&rakp, *keys);
-            return Step::Fail(Reason::Fatal(fault), Some(link));
+            return Step::Fail(Reason::Fatal(Fault::kg()), Some(link));
         }
         Step::Done(self.link(&rakp, *keys))
     }

@@ -33,6 +33,7 @@ mod retry;
 mod window;
 
 pub use candidates::{Mismatch, Refusal};
+pub use fault::WrongKg;
 pub use config::{Config, Entropy, Output, Phase, SessionInfo, Timers, Version};
 pub use core::Session;
 

@@ -44,8 +44,8 @@ pub(super) fn has_none(error: &Error) -> bool {
     error.source().is_some_and(<dyn StdError>::is::<NoSessions>)
 }
 
-/// Does a refusal of Basic ask for a session? Yes when the challenge offers something else only, and when the BMC says that
-/// it misses a session.
+/// Does a refusal of Basic ask for a session? Yes when the challenge offers something else only, and when there is no
+/// challenge and the BMC says that it misses a session. Where the challenge offers Basic, the password is wrong.
 pub(super) fn wants_session(answer: &Answer) -> bool {
     let challenges: Vec<&str> = answer
         .headers
@@ -57,7 +57,11 @@ pub(super) fn wants_session(answer: &Answer) -> bool {
         c.split([' ', ','])
             .any(|word| word.eq_ignore_ascii_case("basic"))
     });
-    (!challenges.is_empty() && !basic) || Refusal::of(answer).names("NoValidSession")
+    if challenges.is_empty() {
+        Refusal::of(answer).names("NoValidSession")
+    } else {
+        !basic
+    }
 }
 
 /// The error of refused credentials, which are remembered as such unless the BMC only wants another password.
@@ -207,6 +211,9 @@ impl Inner {
             }
         }
         turn.last_used = None;
+        if let Some(pass) = turn.pass.take() {
+            pass.clear();
+        }
         self.client.close_idle();
     }
 

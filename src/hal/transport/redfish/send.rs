@@ -53,7 +53,7 @@ impl Inner {
         if ask.method.is_read() {
             turn.cancel = cancel;
         }
-        let outcome = self.logged_in(&mut turn, &ask, deadline).await;
+        let outcome = self.guarded(&mut turn, &ask, deadline).await;
         turn.cancel = Cancel::new();
         self.serving(0);
         turn.last_used = Some(Instant::now());
@@ -94,9 +94,46 @@ impl Inner {
         });
     }
 
+    /// Sends past the gate, and tells it what came of the login.
+    async fn guarded(&self, state: &mut State, ask: &Ask, deadline: Instant) -> Result<Answer> {
+        let Some(guard) = &self.guard else {
+            return self.logged_in(state, ask, deadline).await;
+        };
+        if !state.proved && state.pass.is_none() {
+            state.pass = Some(guard.enter(&self.user, &self.password, true).await?);
+        }
+        state.refused = None;
+        let outcome = self.logged_in(state, ask, deadline).await;
+        if state.refused.is_some() {
+            state.proved = false;
+            match state.pass.take() {
+                Some(pass) => pass.failed(),
+                None => guard.lost(&self.user, &self.password, true),
+            }
+            return outcome;
+        }
+        match &outcome {
+            // The service root is shown to everybody.
+            Ok(answer) if proves(ask, answer) => {
+                state.proved = true;
+                if let Some(pass) = state.pass.take() {
+                    pass.worked();
+                }
+            }
+            Ok(_) => {}
+            Err(_) => {
+                if let Some(pass) = state.pass.take() {
+                    pass.clear();
+                }
+            }
+        }
+        outcome
+    }
+
     /// Sends with the login that this BMC takes. A refused password is not sent again.
     async fn logged_in(&self, state: &mut State, ask: &Ask, deadline: Instant) -> Result<Answer> {
-        if let Some((when, words)) = &state.refused
+        if self.guard.is_none()
+            && let Some((when, words)) = &state.refused
             && when.elapsed() < REFUSED
         {
             return Err(Error::new(Kind::Auth, ask.to_string())
@@ -121,7 +158,7 @@ impl Inner {
             .transmit(state, ask, &Credentials::Basic, Again::of(ask), deadline)
             .await?;
         if answer.status != 401 {
-            if answer.is_success() && ask.path.len() > "/redfish/v1/".len() {
+            if proves(ask, &answer) {
                 self.learnt.update(|l| l.session_login = Some(false));
             }
             return Ok(answer);
@@ -313,6 +350,11 @@ fn error(what: &str, e: HttpError) -> Error {
         Fault::PlainHttp => error.with_hint("give an http:// URL"),
         _ => error,
     }
+}
+
+/// Does the answer show that the credentials are right?
+fn proves(ask: &Ask, answer: &Answer) -> bool {
+    answer.is_success() && ask.path.len() > "/redfish/v1/".len()
 }
 
 impl Again {
