@@ -98,28 +98,14 @@ impl Pages {
             "logins_failed",
             "Failed logins since the start, by who wanted them",
             &[
-                (
-                    "{by=\"halbox\"}".to_owned(),
-                    status.failures.automatic,
-                ),
-                (
-                    "{by=\"operator\"}".to_owned(),
-                    status.failures.operator,
-                ),
+                ("{by=\"halbox\"}".to_owned(), status.failures.automatic),
+                ("{by=\"operator\"}".to_owned(), status.failures.operator),
             ],
         );
-        let mut failing: BTreeMap<&str, u64> = BTreeMap::new();
-        for kind in rows.iter().filter_map(|r| r.status.kind.as_deref()) {
-            *failing.entry(kind).or_default() += 1;
-        }
-        let failing: Vec<_> = failing
-            .into_iter()
-            .map(|(kind, n)| (format!("{{kind=\"{kind}\"}}"), n))
-            .collect();
         gauge(
             "bmcs_failing",
             "BMCs whose last contact failed, by kind of error",
-            &failing,
+            &failing(&rows),
         );
         let file = |f: &dyn Fn(&crate::discover::files::FileState) -> u64| -> Vec<(String, u64)> {
             let label = |path: &std::path::Path| {
@@ -158,6 +144,17 @@ impl Pages {
         );
         out
     }
+}
+
+/// How many rows failed, by kind of error.
+fn failing(rows: &[Arc<crate::inventory::Record>]) -> Vec<(String, u64)> {
+    let mut out: BTreeMap<&str, u64> = BTreeMap::new();
+    for kind in rows.iter().filter_map(|r| r.status.kind.as_deref()) {
+        *out.entry(kind).or_default() += 1;
+    }
+    out.into_iter()
+        .map(|(kind, n)| (format!("{{kind=\"{kind}\"}}"), n))
+        .collect()
 }
 
 /// Listens; the future that is returned serves.

@@ -146,7 +146,7 @@ impl Gate {
         }
         if who.counts {
             if let Err(error) = self.memory.keep(&pass.attempt(End::Begun), true) {
-                    return Err(error.context(format!("{}: login of '{}'", who.bmc, who.user)));
+                return Err(error.context(format!("{}: login of '{}'", who.bmc, who.user)));
             }
             pass.known = Some(End::Begun);
         }

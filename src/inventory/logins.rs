@@ -193,9 +193,7 @@ mod tests {
     const NOW: u64 = 1_800_000_000;
 
     fn enter(dir: &Path, salt: Option<[u8; 16]>, now: u64) -> Result<Pass> {
-        let gate = Arc::new(Gate::new(Arc::new(
-            Logins::open(dir, now, salt).unwrap(),
-        )));
+        let gate = Arc::new(Gate::new(Arc::new(Logins::open(dir, now, salt).unwrap())));
         let password = Secret::new("pw-marker");
         let who = Who {
             rule: Rule::Automatic,

@@ -75,7 +75,9 @@ fn read(path: &Path) -> Result<Vec<Candidate>, Failure> {
 /// opened) it forgets them at the end, and says so.
 pub fn gate(keep: bool) -> Arc<Gate> {
     let dir = Cache::default_dir(|name| std::env::var_os(name).map(PathBuf::from));
-    let opened = dir.filter(|_| keep).map(|dir| Logins::open(&dir, now(), None));
+    let opened = dir
+        .filter(|_| keep)
+        .map(|dir| Logins::open(&dir, now(), None));
     let memory: Arc<dyn GateMemory> = match opened {
         Some(Ok(logins)) => Arc::new(logins),
         Some(Err(error)) => {

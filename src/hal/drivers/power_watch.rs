@@ -38,6 +38,12 @@ pub(crate) trait Switch: Send + Sync {
         now: PowerState,
     ) -> BoxFuture<'a, Result<Accepted>>;
 
+    /// When the host last started, in the BMC's words, as far as the last read told.
+    fn last_start<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Option<String>>> {
+        let _ = cx;
+        Box::pin(async { Ok(None) })
+    }
+
     /// Does this refusal say that the machine is not in a state for the action? Then somebody may have been faster.
     fn is_wrong_state(&self, error: &Error) -> bool;
 }
@@ -69,6 +75,10 @@ pub(crate) async fn set(
         }
         _ => {}
     }
+    let before = match action {
+        PowerAction::Cycle if wait => switch.last_start(cx).await?,
+        _ => None,
+    };
     let accepted = match switch.act(cx, action, now).await {
         Ok(accepted) => accepted,
         Err(error) => return not_done(switch, cx, action, error).await,
@@ -76,7 +86,7 @@ pub(crate) async fn set(
     Ok(match (action, accepted) {
         (PowerAction::Reset, Accepted::Native) => outcome(now, Verified::NotObservable),
         _ if !wait => outcome(action.goal(), Verified::No),
-        (PowerAction::Cycle, Accepted::Native) => watch_cycle(switch, cx).await?,
+        (PowerAction::Cycle, Accepted::Native) => watch_cycle(switch, cx, before).await?,
         _ => watch(switch, cx, action.goal(), cx.deadline).await?,
     })
 }
@@ -111,21 +121,51 @@ async fn not_done(
     }
 }
 
-/// Off, then on again. A cycle that was never seen off is not verified.
-async fn watch_cycle(switch: &dyn Switch, cx: &Cx) -> Result<PowerOutcome> {
-    let until = cx.deadline.min(clock() + OFF_PHASE);
-    let off = watch(switch, cx, PowerState::Off, until).await?;
-    match (off.verified, off.state) {
-        (Verified::Yes, _) | (_, PowerState::PoweringOn | PowerState::PoweringOff) => {
-            watch(switch, cx, PowerState::On, cx.deadline).await
+/// Looks until the machine is on again. A cycle is verified by any sign that the machine was not on in between; one
+/// that was too quick to be seen only where the BMC says that the host has started anew.
+async fn watch_cycle(switch: &dyn Switch, cx: &Cx, before: Option<String>) -> Result<PowerOutcome> {
+    let until = tokio::time::Instant::from_std(cx.deadline.min(clock() + OFF_PHASE));
+    let mut state = PowerState::Unknown;
+    loop {
+        if let Some(now) = look(switch, cx).await? {
+            state = now;
         }
-        _ => Ok(off),
+        match state {
+            PowerState::Off | PowerState::PoweringOff | PowerState::PoweringOn => {
+                return watch(switch, cx, PowerState::On, cx.deadline).await;
+            }
+            PowerState::On if before.is_some() => {
+                let last = switch.last_start(cx).await?;
+                if last.is_some() && last != before {
+                    return Ok(outcome(state, Verified::Yes));
+                }
+            }
+            _ => {}
+        }
+        let left = until.saturating_duration_since(tokio::time::Instant::now());
+        if left.is_zero() {
+            return Ok(outcome(state, Verified::No));
+        }
+        // Steady: off may last no longer than two seconds.
+        pause(cx, FIRST_PAUSE.min(left)).await?;
+    }
+}
+
+/// The state after an accepted action; `None` when the BMC is busy or deaf for a while after a change (some are): then
+/// the next look decides.
+async fn look(switch: &dyn Switch, cx: &Cx) -> Result<Option<PowerState>> {
+    match switch.read(cx).await {
+        Ok(now) => Ok(Some(now)),
+        Err(error) if matches!(error.kind(), Kind::Busy | Kind::Timeout) => {
+            log::debug!("power state after the action: {}", error.chain());
+            Ok(None)
+        }
+        Err(error) => Err(error.context("the action was accepted, its result not readable")),
     }
 }
 
 /// Looks until the state is `goal` or the time is over; the first time at once. Some BMCs (HP) lag behind their
-/// own acknowledgement, others are busy or deaf for a while after a change: then the next look decides. A machine
-/// that is still on its way at the deadline is an error: nobody knows where it will end.
+/// own acknowledgement. A machine that is still on its way at the deadline is an error: nobody knows where it will end.
 pub(crate) async fn watch(
     switch: &dyn Switch,
     cx: &Cx,
@@ -136,14 +176,8 @@ pub(crate) async fn watch(
     let mut state = PowerState::Unknown;
     let mut wait = FIRST_PAUSE;
     loop {
-        match switch.read(cx).await {
-            Ok(now) => state = now,
-            Err(error) if matches!(error.kind(), Kind::Busy | Kind::Timeout) => {
-                log::debug!("power state after the action: {}", error.chain());
-            }
-            Err(error) => {
-                return Err(error.context("the action was accepted, its result not readable"));
-            }
+        if let Some(now) = look(switch, cx).await? {
+            state = now;
         }
         let left = until.saturating_duration_since(tokio::time::Instant::now());
         if state == goal {
@@ -191,3 +225,6 @@ fn refused_off(action: PowerAction) -> Error {
     let what = format!("power {}: the machine is off", action.as_str());
     Error::new(Kind::Refused, what).with_hint("use 'power on'")
 }
+
+#[cfg(test)]
+mod tests;

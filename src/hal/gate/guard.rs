@@ -51,9 +51,9 @@ impl Guard {
         if self.rule == Rule::Operator {
             return ask();
         }
-        tokio::task::spawn_blocking(ask)
-            .await
-            .unwrap_or_else(|e| Err(Error::new(Kind::Other, "login gate").with_source(e.to_string())))
+        tokio::task::spawn_blocking(ask).await.unwrap_or_else(|e| {
+            Err(Error::new(Kind::Other, "login gate").with_source(e.to_string()))
+        })
     }
 
     /// Credentials that had worked on this connection are refused now.

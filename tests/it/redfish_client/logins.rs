@@ -20,19 +20,21 @@ async fn sessions_are_opened_where_basic_is_not_taken_and_deleted() {
     let Some(mockup) = Mockup::start(TREE, "--no-basic --https") else {
         return;
     };
-    let client = client_of(&mockup);
+    let mut config = config(&mockup.url, mockup.address);
+    config.auth = AuthStyle::Session;
+    let client = super::client(config);
     client.system(&cx("a")).await.unwrap();
     client.manager(&cx("a")).await.unwrap();
     let log = mockup.log();
-    assert_eq!(log.iter().filter(|r| r.auth == "basic").count(), 1);
     assert_eq!(log.iter().filter(|r| r.auth == "login").count(), 1);
     assert_eq!(mockup.sessions_left(), 1);
     client.door().close().await;
     assert_eq!(mockup.sessions_left(), 0);
 
-    // What was learnt spares the refused attempt. A door that goes away deletes its session, too.
-    let mut warm = config(&mockup.url, mockup.address);
+    // What was learnt spares an attempt by Basic. A door that goes away deletes its session, too.
+    let mut warm = super::config(&mockup.url, mockup.address);
     warm.learnt = client.door().learnt().snapshot();
+    warm.learnt.session_login = Some(true);
     mockup.reset();
     let door = Arc::new(HttpDoor::new(warm).unwrap());
     let client = Client::new(Arc::clone(&door) as Arc<dyn Door>, Quirks::default());
@@ -116,6 +118,69 @@ async fn a_refused_password_is_sent_once() {
     }
     assert_eq!(mockup.log().len(), 1);
     assert!(!format!("{client:?}").contains("hunter2"));
+}
+
+/// A BMC that refuses everything without a session's token, with these headers; its right password is "right".
+fn without_basic(challenge: &'static [&'static str]) -> Server {
+    Server::start(move |seen, _| {
+        let head = seen.head.to_ascii_lowercase();
+        if seen.method == "POST" && seen.path.ends_with("/Sessions") {
+            if seen.body.contains("\"right\"") {
+                let headers = [
+                    "X-Auth-Token: t",
+                    "Location: /redfish/v1/SessionService/Sessions/1",
+                ];
+                let headers = headers.into_iter().map(str::to_owned).collect();
+                return Do::Answer(201, headers, b"{}".to_vec());
+            }
+            return status(401, "{}");
+        }
+        if seen.method == "DELETE" {
+            return status(204, "");
+        }
+        if seen.path.trim_end_matches('/') == "/redfish/v1" || head.contains("x-auth-token: t") {
+            return ok(
+                r#"{"RedfishVersion": "1.6.0", "Systems": {"@odata.id": "/redfish/v1/Systems"}}"#,
+            );
+        }
+        let body =
+            r#"{"error": {"@Message.ExtendedInfo": [{"MessageId": "Base.1.8.NoValidSession"}]}}"#;
+        let headers = challenge.iter().map(|&line| line.to_owned()).collect();
+        Do::Answer(401, headers, body.as_bytes().to_vec())
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenge_that_offers_basic_means_a_wrong_password_others_ask_for_a_session() {
+    for (challenge, sessions) in [
+        (&["WWW-Authenticate: Basic realm=\"redfish\""][..], 0),
+        (&["WWW-Authenticate: Basic realm=\"a\", Session"], 0),
+        (&["WWW-Authenticate: Session"], 1),
+        (&[], 1),
+    ] {
+        let server = without_basic(challenge);
+        let mut wrong = config(&server.url, server.address);
+        wrong.password = Secret::new("hunter2");
+        let client = super::client(wrong);
+        for path in ["/redfish/v1/Systems", "/redfish/v1/Chassis"] {
+            let error = client.get(&cx("a"), path).await.unwrap_err();
+            assert_eq!(error.kind(), Kind::Auth, "{challenge:?}");
+        }
+        let seen = server.seen();
+        let with_password = |s: &&super::server::Seen| {
+            s.method == "POST" || s.head.to_ascii_lowercase().contains("authorization: basic")
+        };
+        let posts = seen.iter().filter(|s| s.method == "POST").count();
+        assert_eq!(posts, sessions, "{challenge:?}");
+        assert_eq!(seen.iter().filter(with_password).count(), 1 + sessions);
+        // With the right password the session is opened.
+        let mut right = config(&server.url, server.address);
+        right.password = Secret::new("right");
+        let read = super::client(right)
+            .get(&cx("b"), "/redfish/v1/Systems")
+            .await;
+        assert_eq!(read.is_ok(), sessions == 1, "{challenge:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,7 +97,8 @@ fn a_wrong_password_locks_nothing_whatever_is_done() {
     assert_eq!(seen(&sim), (2, 0), "{}", daemon.log());
 
     // Corrected credentials pass by themselves.
-    let right = format!("update {MAC} --ipmi-user admin --redfish-user admin --redfish-password right");
+    let right =
+        format!("update {MAC} --ipmi-user admin --redfish-user admin --redfish-password right");
     assert!(daemon.bmc_with(&right, "right").status.success());
     daemon.until(MAC, |row| row["powermetric"]["powerstate"] == "ON");
     // Killed and started again, it logs in with what is known to be right.

@@ -219,6 +219,9 @@ fn a_row_has_two_protocols() {
     ] {
         let results = daemon.json(&format!("{operation} {MAC}"));
         value(&results);
+        if operation.starts_with("power") {
+            assert_eq!(results["results"][0]["verified"], "yes", "{results}");
+        }
         let by = results["results"][0]["by"].as_str().unwrap();
         assert!(by.contains("redfish"), "{operation}: {by}");
     }

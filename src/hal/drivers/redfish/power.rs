@@ -179,6 +179,13 @@ impl Switch for RedfishPower {
         Box::pin(async move { Ok(self.look(cx, true).await?.0) })
     }
 
+    fn last_start<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move {
+            let system = self.0.system(cx).await?;
+            Ok(system.str("/LastResetTime").map(str::to_owned))
+        })
+    }
+
     fn act<'a>(
         &'a self,
         cx: &'a Cx,

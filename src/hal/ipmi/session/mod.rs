@@ -33,9 +33,9 @@ mod retry;
 mod window;
 
 pub use candidates::{Mismatch, Refusal};
-pub use fault::WrongKg;
 pub use config::{Config, Entropy, Output, Phase, SessionInfo, Timers, Version};
 pub use core::Session;
+pub use fault::WrongKg;
 
 #[cfg(test)]
 mod tests;

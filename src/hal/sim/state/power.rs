@@ -35,6 +35,8 @@ pub struct Power {
     pub interval: u8,
     pending: Vec<(Instant, Step)>,
     on_since: Instant,
+    /// Its last start or reset.
+    pub last_start: Instant,
     minutes: u64,
 }
 
@@ -52,6 +54,7 @@ impl Power {
             interval: 0,
             pending: Vec::new(),
             on_since: now,
+            last_start: now,
             minutes: 123_456,
         }
     }
@@ -112,6 +115,7 @@ impl Power {
                     self.on_since = at;
                 }
                 self.on = true;
+                self.last_start = at;
                 self.starts += 1;
                 self.last_event = 0x10;
             }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Parts, View, maybe, when};
+use crate::hal::ipmi::time::rfc3339;
 use crate::hal::sim::redfish::dialect::{BootVia, Led, LogOwner, ResetValues};
 use crate::hal::sim::redfish::place::Place;
 use crate::hal::sim::redfish::{boot, power_state, uuid};
@@ -23,6 +24,7 @@ pub(super) fn system(v: &View<'_>) -> Parts {
         "HostName": "",
         "BiosVersion": "3.6",
         "PowerState": power_state(server, d),
+        "LastResetTime": rfc3339(server.clock.seconds(server.power.last_start).into()),
         "Status": {
             "State": if server.power.on { "Enabled" } else { "StandbyOffline" },
             "Health": "OK", "HealthRollup": "OK",
