@@ -75,7 +75,7 @@ impl Way {
     }
 
     /// What the login gate knows the BMC by.
-    fn gate_name(&self) -> Arc<str> {
+    pub fn gate_name(&self) -> Arc<str> {
         self.name
             .clone()
             .unwrap_or_else(|| name_of(self.ipmi).into())

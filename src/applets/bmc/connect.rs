@@ -12,7 +12,7 @@ use crate::applets::common::targets::Target;
 use crate::hal::bmc::Bmc;
 use crate::hal::connect::{Login, Way, connect};
 use crate::hal::fleet::{Fleet, Forgetful, Memory};
-use crate::hal::gate::Rule;
+use crate::hal::gate::{Gate, Rule};
 use crate::hal::ipmi::Exchange;
 use crate::hal::ipmi::session::Config;
 use crate::hal::model::{Cx, DriverName};
@@ -22,6 +22,7 @@ use crate::hal::{Error, Kind, Result};
 use crate::inventory::Cache;
 
 use super::options::Options;
+use super::search;
 
 /// How long goodbyes may take when all is done (three tries of Close Session).
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -29,15 +30,18 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// Where BMCs come from. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Door {
-    fleet: Arc<Fleet>,
+    pub(super) fleet: Arc<Fleet>,
     cache: Option<Arc<Cache>>,
     login: Arc<Login>,
-    services: Arc<Services>,
+    pub(super) services: Arc<Services>,
     /// No suite was named: the one that worked before is insisted on.
     pin_suite: bool,
     ipmi_port: u16,
     /// This machine's own BMC, which is every target then.
     inband: Option<Arc<Kcs>>,
+    /// Instead of `login`: several, of which one is right for each target.
+    search: Option<Arc<search::Candidates>>,
+    pub(super) gate: Arc<Gate>,
     /// Why there is no login for IPMI.
     without_ipmi: Option<Arc<str>>,
 }
@@ -66,7 +70,7 @@ impl Door {
             return Err(Failure::usage(words.as_str()));
         }
         let gate = candidates::gate(options.cache);
-        let fleet = Fleet::new(Lan::new()?, memory).gated(gate, Rule::Operator);
+        let fleet = Fleet::new(Lan::new()?, memory).gated(Arc::clone(&gate), Rule::Operator);
         let user = &options.login.user;
         let password = &options.login.password;
         Ok(Self {
@@ -79,6 +83,8 @@ impl Door {
                     .then(|| (user.clone(), password.clone())),
             }),
             services: Arc::new(services),
+            search: search::Candidates::of(options).map(Arc::new),
+            gate,
             pin_suite: options.suite.is_none(),
             ipmi_port: options.ipmi_port,
             inband: options.inband.then(Kcs::open).transpose()?.map(Arc::new),
@@ -126,7 +132,10 @@ impl Door {
             target.text,
             way.redfish.as_ref().map(|r| &r.base)
         );
-        connect(&self.fleet, cx, &way, &self.login).await
+        match &self.search {
+            None => connect(&self.fleet, cx, &way, &self.login).await,
+            Some(candidates) => candidates.connect(self, cx, &way).await,
+        }
     }
 
     /// Closes all sessions, then stores what was learnt.
@@ -142,7 +151,7 @@ impl Door {
 }
 
 /// How to log in over IPMI.
-fn session(options: &Options) -> Config {
+pub(super) fn session(options: &Options) -> Config {
     let login = &options.login;
     let mut session = Config::new(login.user.as_bytes(), login.password.clone());
     session.kg.clone_from(&login.kg);

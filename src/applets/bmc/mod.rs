@@ -9,6 +9,7 @@ mod fan_out;
 mod operation;
 mod ops;
 mod options;
+mod search;
 mod show;
 
 use std::ffi::OsString;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::applets::common::candidates;
 use crate::applets::common::credentials::{self, Credentials};
 use crate::applets::common::exit::Failure;
 use crate::applets::common::services::{self, Services};
@@ -11,6 +12,7 @@ use crate::applets::common::targets::Targets;
 use crate::applets::common::{confirm, duration, output};
 use crate::hal::ipmi::cmd::Privilege;
 use crate::hal::ipmi::session::Version;
+use crate::hal::logins::Candidate;
 use crate::hal::model::{DriverName, Secret};
 
 use super::operation::Wait;
@@ -28,6 +30,8 @@ pub(super) struct Options {
     /// This machine's own BMC through /dev/ipmi0, without a login.
     pub(super) inband: bool,
     pub(super) login: Credentials,
+    /// Instead of `login`: several, of which one is right, and whether the next may be tried today.
+    pub(super) candidates: Option<(Vec<Candidate>, bool)>,
     /// Which drivers, and where Redfish is.
     pub(super) services: Services,
     /// The one cipher suite to use; `None` = the order of the session.
@@ -68,7 +72,8 @@ pub(super) fn args(command: Command) -> Command {
             .conflicts_with("address")
             .help("Talk to this machine's own BMC through /dev/ipmi0, without a login (as root)"),
     );
-    let command = confirm::args(output::args(credentials::args(command)))
+    let command = candidates::args(credentials::args(command));
+    let command = confirm::args(output::args(command))
         .arg(duration(
             "timeout",
             "Time for each target, all tries included [default: 20s]",
@@ -204,6 +209,7 @@ impl Options {
                 password: Secret::new(Vec::new()),
                 kg: None,
             },
+            candidates: None,
             suite,
             privilege,
             version: if one_five {
@@ -229,6 +235,10 @@ impl Options {
     /// Adds who logs in. What IPMI cannot take is refused here only where nothing but IPMI is left.
     pub(super) fn with_credentials(mut self, m: &ArgMatches) -> Result<Self, Failure> {
         if self.inband || self.services.driver == Some(DriverName::Unmanaged) {
+            return Ok(self);
+        }
+        if let Some(list) = candidates::given(m)? {
+            self.candidates = Some((list, m.get_flag("try-now")));
             return Ok(self);
         }
         self.login = credentials::needed(m)?;

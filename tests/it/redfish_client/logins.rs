@@ -9,7 +9,7 @@ use halbox::hal::transport::redfish::HttpDoor;
 use halbox::hal::{Error, Kind};
 use serde_json::json;
 
-use super::server::{Do, Server, ok, status};
+use super::server::{Do, Seen, Server, ok, status};
 use super::{client, client_of, config, cx, soon};
 use crate::common::mockup::Mockup;
 
@@ -20,9 +20,9 @@ async fn sessions_are_opened_where_basic_is_not_taken_and_deleted() {
     let Some(mockup) = Mockup::start(TREE, "--no-basic --https") else {
         return;
     };
-    let mut config = config(&mockup.url, mockup.address);
-    config.auth = AuthStyle::Session;
-    let client = super::client(config);
+    let mut session = config(&mockup.url, mockup.address);
+    session.auth = AuthStyle::Session;
+    let client = client(session);
     client.system(&cx("a")).await.unwrap();
     client.manager(&cx("a")).await.unwrap();
     let log = mockup.log();
@@ -32,7 +32,7 @@ async fn sessions_are_opened_where_basic_is_not_taken_and_deleted() {
     assert_eq!(mockup.sessions_left(), 0);
 
     // What was learnt spares an attempt by Basic. A door that goes away deletes its session, too.
-    let mut warm = super::config(&mockup.url, mockup.address);
+    let mut warm = config(&mockup.url, mockup.address);
     warm.learnt = client.door().learnt().snapshot();
     warm.learnt.session_login = Some(true);
     mockup.reset();
@@ -161,13 +161,13 @@ async fn a_challenge_that_offers_basic_means_a_wrong_password_others_ask_for_a_s
         let server = without_basic(challenge);
         let mut wrong = config(&server.url, server.address);
         wrong.password = Secret::new("hunter2");
-        let client = super::client(wrong);
+        let bmc = client(wrong);
         for path in ["/redfish/v1/Systems", "/redfish/v1/Chassis"] {
-            let error = client.get(&cx("a"), path).await.unwrap_err();
+            let error = bmc.get(&cx("a"), path).await.unwrap_err();
             assert_eq!(error.kind(), Kind::Auth, "{challenge:?}");
         }
         let seen = server.seen();
-        let with_password = |s: &&super::server::Seen| {
+        let with_password = |s: &&Seen| {
             s.method == "POST" || s.head.to_ascii_lowercase().contains("authorization: basic")
         };
         let posts = seen.iter().filter(|s| s.method == "POST").count();
@@ -176,9 +176,7 @@ async fn a_challenge_that_offers_basic_means_a_wrong_password_others_ask_for_a_s
         // With the right password the session is opened.
         let mut right = config(&server.url, server.address);
         right.password = Secret::new("right");
-        let read = super::client(right)
-            .get(&cx("b"), "/redfish/v1/Systems")
-            .await;
+        let read = client(right).get(&cx("b"), "/redfish/v1/Systems").await;
         assert_eq!(read.is_ok(), sessions == 1, "{challenge:?}");
     }
 }
