@@ -22,7 +22,7 @@ pub fn command() -> Command {
                 .long("role")
                 .value_name("ROLE")
                 .required(true)
-                .value_parser(["viewer", "operator", "admin", "hammer"])
+                .value_parser(["viewer", "operator", "admin", "hammer", "console"])
                 .help("What its bearer may do"),
         )
         .arg(
@@ -94,7 +94,8 @@ pub fn run(m: &ArgMatches) -> Result<(), Failure> {
     }
 }
 
-fn print(tokens: &[proto::Token], output: &Output) -> Result<(), Failure> {
+/// Tokens, without their text.
+pub(super) fn print(tokens: &[proto::Token], output: &Output) -> Result<(), Failure> {
     let end = |t: &proto::Token| {
         t.expires_at
             .map(|at| crate::hal::ipmi::time::rfc3339(at.seconds))

@@ -114,6 +114,12 @@ impl Tokens {
         (same && token.expires_at > now).then_some(token)
     }
 
+    /// Is a token that was shown before still one?
+    pub fn lives(&self, id: &str, now: u64) -> bool {
+        let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        list.iter().any(|t| t.id == id && t.expires_at > now)
+    }
+
     /// Changes the list on disk, then here.
     fn change(&self, edit: impl FnOnce(&mut Vec<Token>)) -> Result<()> {
         let failed = |e: io::Error| {

@@ -168,6 +168,11 @@ impl Client {
         proto::power_service_client::PowerServiceClient::new(self.channel.clone())
     }
 
+    /// Serial consoles.
+    pub fn consoles(&self) -> proto::console_service_client::ConsoleServiceClient<Bearing> {
+        proto::console_service_client::ConsoleServiceClient::new(self.channel.clone())
+    }
+
     /// Accounts.
     pub fn users(&self) -> proto::user_service_client::UserServiceClient<Bearing> {
         proto::user_service_client::UserServiceClient::new(self.channel.clone())

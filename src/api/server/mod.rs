@@ -1,6 +1,7 @@
 //! The server: one service per file, and what they share: who calls, which row is meant, how long it may take.
 
 mod boot;
+mod console;
 mod discovery;
 mod eventlog;
 mod inventory;
@@ -22,6 +23,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Status};
 
 use super::fault::{from_status, to_status, with_code};
+use crate::console::Hub;
 use crate::discover::find::find;
 use crate::discover::{Discovery, Doors};
 use crate::hal::Error;
@@ -48,6 +50,7 @@ pub struct Server {
     audit: Arc<Audit>,
     tokens: Arc<Tokens>,
     roles: Arc<Roles>,
+    consoles: Arc<Hub>,
     /// When the daemon was started, in milliseconds since 1970.
     started: u64,
 }
@@ -86,6 +89,7 @@ impl Call {
 
 impl Server {
     /// The services on a table; `started` in milliseconds since 1970.
+    #[expect(clippy::too_many_arguments, reason = "one per part of the daemon")]
     pub fn new(
         store: Arc<dyn Store>,
         doors: Arc<Doors>,
@@ -93,6 +97,7 @@ impl Server {
         audit: Arc<Audit>,
         tokens: Arc<Tokens>,
         roles: Roles,
+        consoles: Arc<Hub>,
         started: u64,
     ) -> Self {
         Self {
@@ -102,6 +107,7 @@ impl Server {
             audit,
             tokens,
             roles: Arc::new(roles),
+            consoles,
             started,
         }
     }
@@ -109,7 +115,7 @@ impl Server {
     /// All services, with health and reflection, behind one router.
     pub async fn router(self) -> tonic::service::Routes {
         use super::proto::{
-            boot_service_server::BootServiceServer,
+            boot_service_server::BootServiceServer, console_service_server::ConsoleServiceServer,
             discovery_service_server::DiscoveryServiceServer,
             event_log_service_server::EventLogServiceServer,
             inventory_service_server::InventoryServiceServer, led_service_server::LedServiceServer,
@@ -130,6 +136,7 @@ impl Server {
             .add_service(LedServiceServer::new(self.clone()))
             .add_service(MachineServiceServer::new(self.clone()))
             .add_service(TelemetryServiceServer::new(self.clone()))
+            .add_service(ConsoleServiceServer::new(self.clone()))
             .add_service(EventLogServiceServer::new(self.clone()))
             .add_service(TokenServiceServer::new(self.clone()))
             .add_service(RegistrationServiceServer::new(self.clone()))

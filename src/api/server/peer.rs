@@ -13,10 +13,13 @@ use crate::discover::now;
 use crate::hal::transport::http::x509::CertificateFields;
 use crate::hal::{Error, Kind};
 use crate::inventory::Record;
+use crate::inventory::tokens::Token;
 
 /// What a caller may do; each may what those before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
+    /// Use the console of one machine, and nothing else.
+    Console,
     /// Register, and operate its own machine.
     Hammer,
     /// Look.
@@ -29,12 +32,19 @@ pub enum Role {
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Hammer, Self::Viewer, Self::Operator, Self::Admin];
+    pub const ALL: [Self; 5] = [
+        Self::Console,
+        Self::Hammer,
+        Self::Viewer,
+        Self::Operator,
+        Self::Admin,
+    ];
 }
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::Console => "console",
             Self::Hammer => "hammer",
             Self::Viewer => "viewer",
             Self::Operator => "operator",
@@ -50,7 +60,9 @@ impl FromStr for Role {
         Self::ALL
             .into_iter()
             .find(|r| r.to_string() == s)
-            .ok_or_else(|| format!("'{s}' is no role; one of viewer, operator, admin, hammer"))
+            .ok_or_else(|| {
+                format!("'{s}' is no role; one of viewer, operator, admin, hammer, console")
+            })
     }
 }
 
@@ -63,6 +75,8 @@ pub struct Caller {
     pub role: Role,
     /// The only machine that he may do it to.
     pub machine: Option<String>,
+    /// The token that he showed.
+    pub token: Option<Token>,
 }
 
 impl fmt::Display for Caller {
@@ -94,7 +108,8 @@ impl Server {
             return Ok(Caller {
                 name: format!("token {}", token.id),
                 role: token.role.parse().map_err(|e: String| unknown(&e))?,
-                machine: token.machine,
+                machine: token.machine.clone(),
+                token: Some(token),
             });
         }
         let extensions = request.extensions();
@@ -109,6 +124,7 @@ impl Server {
                     Role::Operator
                 },
                 machine: None,
+                token: None,
             });
         }
         let certificates = extensions
@@ -129,6 +145,7 @@ impl Server {
             name: format!("certificate {name}"),
             role,
             machine: None,
+            token: None,
         })
         .ok_or_else(|| unknown(&format!("the certificate of '{name}' has no role here")))
     }
@@ -145,9 +162,9 @@ impl Server {
 
 /// May the caller do this to the machine of this row? Who registers one machine may operate that one.
 pub(super) fn may(caller: &Caller, role: Role, row: &Record) -> Result<(), Status> {
-    let own = caller.machine.is_some() && caller.machine == row.machine_id;
     let allowed = match &caller.machine {
-        Some(_) => own && caller.role.max(Role::Operator) >= role,
+        _ if caller.role == Role::Console => false,
+        Some(_) => owns(caller, row) && caller.role.max(Role::Operator) >= role,
         None => caller.role >= role,
     };
     if allowed {
@@ -155,6 +172,12 @@ pub(super) fn may(caller: &Caller, role: Role, row: &Record) -> Result<(), Statu
     } else {
         Err(refuse(caller, role))
     }
+}
+
+/// Is it the machine that the caller's token is for?
+pub(super) fn owns(caller: &Caller, row: &Record) -> bool {
+    let own = caller.machine.as_ref().zip(row.machine_id.as_ref());
+    own.is_some_and(|(own, id)| own.eq_ignore_ascii_case(id))
 }
 
 fn refuse(caller: &Caller, role: Role) -> Status {

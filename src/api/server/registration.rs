@@ -107,6 +107,7 @@ impl Server {
     fn registers<T>(&self, request: &Request<T>, id: &str) -> std::result::Result<Caller, Status> {
         let caller = self.caller(request)?;
         let allowed = match &caller.machine {
+            _ if caller.role == Role::Console => false,
             Some(own) => own.eq_ignore_ascii_case(id),
             None => caller.role == Role::Hammer || caller.role >= Role::Operator,
         };

@@ -17,13 +17,13 @@ use crate::hal::{Error, Kind};
 use crate::inventory::tokens::Token;
 
 /// Longest life of a token.
-const YEAR: Duration = Duration::from_hours(366 * 24);
+pub(super) const YEAR: Duration = Duration::from_hours(366 * 24);
 
-fn config(words: String) -> Status {
+pub(super) fn config(words: String) -> Status {
     to_status(&Error::new(Kind::Config, words), &[])
 }
 
-fn shown(token: &Token) -> proto::Token {
+pub(super) fn shown(token: &Token) -> proto::Token {
     proto::Token {
         id: token.id.clone(),
         role: token.role.clone(),
@@ -42,10 +42,10 @@ impl TokenService for Server {
         let caller = self.need(&request, Role::Admin)?;
         let m = request.into_inner();
         let role: Role = m.role.parse().map_err(config)?;
-        if role == Role::Hammer && m.machine.is_none() {
-            return Err(config(
-                "a token for metal-hammer is for one machine".to_owned(),
-            ));
+        if role <= Role::Hammer && m.machine.is_none() {
+            return Err(config(format!(
+                "a token of the role {role} is for one machine"
+            )));
         }
         let ttl = m.ttl.and_then(|t| Duration::try_from(t).ok());
         let ttl = ttl

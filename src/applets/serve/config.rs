@@ -54,6 +54,21 @@ pub struct Config {
     pub ipmi_port: u16,
     /// TCP port of Redfish.
     pub redfish_port: u16,
+    /// Which consoles are recorded.
+    pub console_log: ConsoleLog,
+    /// Bytes that are kept of each.
+    pub console_size: u64,
+}
+
+/// Which consoles are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsoleLog {
+    /// None.
+    Off,
+    /// While somebody is in.
+    OnDemand,
+    /// Every one, all the time: the daemon keeps the lines open.
+    Always,
 }
 
 /// The file as it is written.
@@ -79,6 +94,14 @@ struct Document {
     partition: Option<String>,
     ipmi_port: Option<u16>,
     redfish_port: Option<u16>,
+    console: Option<ConsoleDocument>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct ConsoleDocument {
+    log: Option<String>,
+    log_size: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -203,6 +226,20 @@ const OPTIONS: &[(&str, &str, &str, &str, bool)] = &[
         "TCP port of Redfish [default: 443]",
         false,
     ),
+    (
+        "console-log",
+        "HALBOX_CONSOLE_LOG",
+        "WHEN",
+        "Record serial consoles: off, on-demand (while somebody is in) or always (the lines are kept open) [default: on-demand]",
+        false,
+    ),
+    (
+        "console-log-size",
+        "HALBOX_CONSOLE_LOG_SIZE",
+        "SIZE",
+        "What is kept of each console, e.g. 16MiB; the oldest goes first [default: 8MiB]",
+        false,
+    ),
 ];
 
 /// Adds the options.
@@ -215,7 +252,7 @@ pub fn args(mut command: Command) -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .env("HALBOX_CONFIG")
                 .hide_env(true)
-                .help("Configuration in YAML; its keys are named like the options below (lists: lease-files, networks, ignored-macs, static)"),
+                .help("Configuration in YAML; its keys are named like the options below (lists: lease-files, networks, ignored-macs, static; console: {log, log-size})"),
         )
         .arg(
             Arg::new("check-config")
@@ -334,6 +371,20 @@ impl Config {
         for (name, role) in document.roles.unwrap_or_default() {
             named.insert(name, role.parse().map_err(|e| wrong("roles", e))?);
         }
+        let console = document.console.unwrap_or_default();
+        let console_log = match one("console-log").or(console.log).as_deref() {
+            None | Some("on-demand") => ConsoleLog::OnDemand,
+            Some("always") => ConsoleLog::Always,
+            Some("off") => ConsoleLog::Off,
+            Some(other) => {
+                let why = format!("'{other}' is none of off, on-demand, always");
+                return Err(wrong("console.log", why));
+            }
+        };
+        let console_size = one("console-log-size")
+            .or(console.log_size)
+            .map_or(Ok(8 << 20), |text| size(&text))
+            .map_err(|e| wrong("console.log-size", e))?;
         let path = |name: &str, file: Option<PathBuf>| one(name).map(PathBuf::from).or(file);
         let old_leases = || metal("LEASE_FILE").map(|f| vec![PathBuf::from(f)]);
         Ok(Self {
@@ -361,6 +412,8 @@ impl Config {
                 .or_else(|| metal("PARTITION_ID")),
             ipmi_port: port("ipmi-port", document.ipmi_port, "IPMI_PORT", 623)?,
             redfish_port: port("redfish-port", document.redfish_port, "REDFISH_PORT", 443)?,
+            console_log,
+            console_size,
         })
     }
 
@@ -386,6 +439,26 @@ impl Config {
         }
         out
     }
+}
+
+/// `64KiB`, `16MiB`, `1GiB` or bytes.
+fn size(text: &str) -> Result<u64, String> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let shift = match unit.trim() {
+        "" => 0,
+        "K" | "KiB" => 10,
+        "M" | "MiB" => 20,
+        "G" | "GiB" => 30,
+        _ => 64,
+    };
+    let number = number.parse::<u64>().ok();
+    number
+        .and_then(|n| n.checked_mul(1u64.checked_shl(shift)?))
+        .filter(|n| (64 << 10..=1 << 40).contains(n))
+        .ok_or_else(|| format!("'{text}' is no size from 64KiB on, e.g. 16MiB"))
 }
 
 fn load(path: &Path) -> Result<Document, Failure> {
@@ -449,6 +522,19 @@ mod tests {
     }
 
     #[test]
+    fn consoles_are_recorded_as_wanted() {
+        let got = |yaml, line| {
+            let got = config(yaml, line, &[]).unwrap();
+            (got.console_log, got.console_size)
+        };
+        assert_eq!(got("", &[]), (ConsoleLog::OnDemand, 8 << 20));
+        let yaml = "console: {log: always, log-size: 1MiB}\n";
+        assert_eq!(got(yaml, &[]), (ConsoleLog::Always, 1 << 20));
+        let line = &["--console-log", "off", "--console-log-size", "65536"];
+        assert_eq!(got(yaml, line), (ConsoleLog::Off, 64 << 10));
+    }
+
+    #[test]
     fn mistakes_are_named_by_file_line_and_field() {
         let message = |yaml: &str| config(yaml, &[], &[]).unwrap_err().message().to_owned();
         let unknown = message("state-dir: /a\nlease-filez: [/x]\n");
@@ -461,5 +547,7 @@ mod tests {
         assert!(message("networks: [10.0.0.0/99]\n").contains("networks: '10.0.0.0/99'"));
         assert!(message("ipmi-port: 99999\n").contains("line 1"));
         assert!(message("refresh: often\n").contains("refresh"));
+        assert!(message("console: {log: never}\n").contains("console.log: 'never'"));
+        assert!(message("console: {log-size: 1K}\n").contains("console.log-size: '1K'"));
     }
 }

@@ -17,6 +17,7 @@ use crate::api::http::{self, Pages};
 use crate::api::listen;
 use crate::api::server::Server;
 use crate::api::tls;
+use crate::console::{Hub, Limits};
 use crate::discover::{Discovery, Doors, Options, now};
 use crate::hal::detect::{self, Budgets, Detector};
 use crate::hal::fleet::Fleet;
@@ -27,7 +28,7 @@ use crate::inventory::audit::Audit;
 use crate::inventory::seal::Sealer;
 use crate::inventory::tokens::Tokens;
 use crate::inventory::{Cache, Logins, Sqlite, Store};
-use config::Config;
+use config::{Config, ConsoleLog};
 
 /// How long callers have to finish after the end was asked for.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -162,6 +163,13 @@ async fn serve(
         quick,
         thorough,
     ));
+    let recordings = (config.console_log != ConsoleLog::Off).then(|| {
+        let limits = Limits {
+            total: config.console_size,
+        };
+        (config.state_dir.join("console"), limits)
+    });
+    let consoles = Hub::new(Arc::clone(&doors) as _, recordings);
     let server = Server::new(
         Arc::clone(&store),
         Arc::clone(&doors),
@@ -169,6 +177,7 @@ async fn serve(
         Arc::new(Audit::open(&config.state_dir.join("audit.log"))?),
         Arc::new(Tokens::open(&config.state_dir.join("tokens.json"))?),
         config.roles.clone(),
+        Arc::clone(&consoles),
         started,
     );
     let (listener, _socket) = listen::unix(&config.socket, config.socket_group.as_deref())?;
@@ -209,6 +218,9 @@ async fn serve(
             stop.cancelled().await;
         });
     let api = tokio::spawn(api);
+    if config.console_log == ConsoleLog::Always {
+        tokio::spawn(Arc::clone(&consoles).keep_all(Arc::clone(&store), cancel.clone()));
+    }
     let finding = tokio::spawn(Arc::clone(&discovery).run(cancel.clone()));
     log::info!("serving at {}", config.socket.display());
     let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -220,6 +232,8 @@ async fn serve(
     if let Some(web) = web {
         web.abort();
     }
+    // Who is at a console would stay for ever.
+    consoles.close(GOODBYE).await;
     let _ = finding.await;
     if tokio::time::timeout(DRAIN, api).await.is_err() {
         log::warn!("callers did not finish in time");

@@ -48,6 +48,12 @@ const COMMANDS: &[(&str, &str)] = &[
     ("TelemetryService.PowerSupplies", "power-metrics"),
     ("EventLogService.Entries", "sel ls"),
     ("EventLogService.Clear", "sel clear"),
+    ("ConsoleService.Attach", "console"),
+    ("ConsoleService.State", "console"),
+    ("ConsoleService.Replay", "console"),
+    ("ConsoleService.CreateGrant", "console-grant"),
+    ("ConsoleService.ListGrants", "console-grant"),
+    ("ConsoleService.RevokeGrant", "console-grant"),
 ];
 
 /// Services for machines themselves, not for people.

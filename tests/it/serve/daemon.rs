@@ -199,12 +199,19 @@ impl Daemon {
     /// Every byte that it left in its folder.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut out = Vec::new();
-        for file in std::fs::read_dir(self.dir.path().join("state")).unwrap() {
-            let path = file.unwrap().path();
-            let mut bytes = Vec::new();
-            let mut file = std::fs::File::open(&path).unwrap();
-            file.read_to_end(&mut bytes).unwrap();
-            out.push((path, bytes));
+        let mut folders = vec![self.dir.path().join("state")];
+        while let Some(folder) = folders.pop() {
+            for file in std::fs::read_dir(folder).unwrap() {
+                let path = file.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let mut bytes = Vec::new();
+                let mut file = std::fs::File::open(&path).unwrap();
+                file.read_to_end(&mut bytes).unwrap();
+                out.push((path, bytes));
+            }
         }
         out
     }

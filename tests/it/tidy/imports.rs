@@ -35,8 +35,9 @@ const FACADE: &[&str] = &["Error", "Kind", "Result"];
 /// The layer of a module path, with the name for the message. Higher may use lower.
 fn layer(path: &[String]) -> Option<(u8, &str)> {
     match path.first().map(String::as_str)? {
-        "applets" => Some((103, "applets")),
-        "api" => Some((102, "api")),
+        "applets" => Some((104, "applets")),
+        "api" => Some((103, "api")),
+        "console" => Some((102, "console")),
         "discover" => Some((101, "discover")),
         "inventory" => Some((100, "inventory")),
         "hal" => {

@@ -1,4 +1,5 @@
-//! Escapes at the beginning of a line, as in ssh: `~.` leaves, `~B` sends a break, `~?` helps, `~~` is a tilde.
+//! Escapes at the beginning of a line, as in ssh: `~.` leaves, `~B` sends a break, `~W` takes over the writing, `~?`
+//! helps, `~~` is a tilde.
 
 /// What was typed, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,6 +8,8 @@ pub(super) enum Typed {
     Data(Vec<u8>),
     /// Send a break.
     Break,
+    /// Write from now on.
+    TakeOver,
     /// Show the help.
     Help,
     /// Leave.
@@ -44,6 +47,7 @@ impl Escapes {
                 }
                 (At::Tilde, b'.') => Some(Typed::Quit),
                 (At::Tilde, b'B') => Some(Typed::Break),
+                (At::Tilde, b'W') => Some(Typed::TakeOver),
                 (At::Tilde, b'?') => Some(Typed::Help),
                 (At::Tilde, b'~') => None,
                 // It was none: the tilde is for the host as well.
@@ -87,8 +91,8 @@ mod tests {
         let mut escapes = Escapes::default();
         assert_eq!(escapes.take(b"~."), [Typed::Quit]);
         assert_eq!(
-            escapes.take(b"a~.\r~B~?"),
-            [data("a~.\r"), Typed::Break, Typed::Help]
+            escapes.take(b"a~.\r~B~?~W"),
+            [data("a~.\r"), Typed::Break, Typed::Help, Typed::TakeOver]
         );
         assert_eq!(escapes.take(b"~~.\n"), [data("~.\n")]);
         assert_eq!(escapes.take(b"~x~."), [data("~x~.")]);

@@ -13,6 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use crate::api::client::{Client, Papers};
 use crate::api::fault::from_status;
 use crate::api::proto;
+use crate::applets::bmc::console;
 use crate::applets::common::credentials::first_line;
 use crate::applets::common::exit::Failure;
 use crate::applets::common::output::Output;
@@ -79,6 +80,12 @@ const ENTRIES: &[Entry] = &[
         about: "What is at addresses, asked by the daemon, without a login",
         args: discover_args,
         run: discover,
+    },
+    Entry {
+        name: "console-grant",
+        about: "A token for the console of one machine, and nothing else",
+        args: console::grant_args,
+        run: console::grant,
     },
     Entry {
         name: "status",
