@@ -2,31 +2,23 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::carrier::Carrier;
 use super::news::{Happening, News, Person, Stand};
-use super::open::{Opener, Upstream};
+use super::open::Opener;
 use super::ring::{Cursor, Entry, Read, Ring};
 use crate::discover::now;
 use crate::hal::model::MacAddr;
-use crate::hal::model::console::{
-    ConsoleEvent, ConsoleInput, ConsoleNotice, ConsoleOptions, ConsoleStream,
-};
+use crate::hal::model::console::ConsoleOptions;
 use crate::hal::{Error, Kind};
 use crate::inventory::Record;
 
 /// Chunks that somebody typed and that wait.
 pub(super) const INPUTS: usize = 8;
-/// Longest chunk on the way to the BMC.
-const PIECE: usize = 4096;
-/// How long giving the line back may take.
-const GOODBYE: Duration = Duration::from_secs(5);
-/// How long a single reader may keep the BMC waiting.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// From so much on that he has not read.
-const BEHIND: usize = super::ring::ROOM / 2;
+const BEHIND: u64 = super::ring::ROOM as u64 / 2;
 
 /// What somebody does to the line.
 #[derive(Debug)]
@@ -85,7 +77,7 @@ impl Shared {
         self.put(Happening::News(Arc::new(news)));
     }
 
-    fn put(&mut self, what: Happening) {
+    pub(super) fn put(&mut self, what: Happening) {
         // Nobody is there: nothing is kept.
         let to = self.slowest();
         self.ring.forget(to);
@@ -148,12 +140,12 @@ pub(super) struct Line {
     pub(super) pulse: watch::Sender<u64>,
     pub(super) inputs: mpsc::Sender<(u64, Pending)>,
     /// Somebody went, or has read.
-    moved: Notify,
+    pub(super) moved: Notify,
     /// The single reader does not read.
-    waiting: AtomicBool,
+    pub(super) waiting: AtomicBool,
     /// It stays open without people.
     pub(super) warm: AtomicBool,
-    stop: Notify,
+    pub(super) stop: Notify,
 }
 
 impl Line {
@@ -294,7 +286,7 @@ impl Line {
     }
 
     /// Nobody is in, and nobody comes any more?
-    fn is_deserted(&self) -> bool {
+    pub(super) fn is_deserted(&self) -> bool {
         let mut shared = self.shared();
         let deserted = shared.members.is_empty() && !self.warm.load(Ordering::Acquire);
         shared.closing |= deserted;
@@ -302,10 +294,10 @@ impl Line {
     }
 
     /// Has the only reader so much to read that the BMC is to wait for him? With others there he just misses some.
-    fn is_behind(&self) -> bool {
+    pub(super) fn is_behind(&self) -> bool {
         let shared = self.shared();
         match shared.members.as_slice() {
-            [only] if shared.ring.cost() > BEHIND => !shared.ring.is_at_end(only.cursor),
+            [only] => shared.ring.unread(only.cursor) > BEHIND,
             _ => false,
         }
     }
@@ -345,175 +337,5 @@ impl Line {
         while !self.is_deserted() {
             self.moved.notified().await;
         }
-    }
-}
-
-/// What the task of a line holds.
-struct Carrier<'a> {
-    line: &'a Line,
-    by: Arc<str>,
-    stream: ConsoleStream,
-    /// Typed, cut into pieces, on its way.
-    pieces: std::collections::VecDeque<ConsoleInput>,
-    flush: Option<Flush>,
-    /// Until when the single reader is waited for.
-    patience: Option<Instant>,
-    _keep: Box<dyn std::any::Any + Send>,
-}
-
-/// Somebody wants to know when all is acknowledged.
-struct Flush {
-    seat: u64,
-    number: u64,
-    /// Events that were there before everything was handed over: none of them is the answer. `None`: not yet.
-    skip: Option<usize>,
-}
-
-impl<'a> Carrier<'a> {
-    fn new(line: &'a Line, upstream: Upstream) -> Self {
-        Self {
-            line,
-            by: upstream.by.into(),
-            stream: upstream.stream,
-            pieces: std::collections::VecDeque::new(),
-            flush: None,
-            patience: None,
-            _keep: upstream.keep,
-        }
-    }
-
-    async fn carry(mut self, mut typed: mpsc::Receiver<(u64, Pending)>) -> Option<Error> {
-        let line = self.line;
-        let input = self.stream.input.clone();
-        let all = input.max_capacity();
-        let error = loop {
-            if line.is_deserted() {
-                break None;
-            }
-            let reads = self.may_read();
-            let ready = self.pieces.is_empty() && self.flush.is_none();
-            let handing =
-                self.pieces.is_empty() && self.flush.as_ref().is_some_and(|f| f.skip.is_none());
-            let wait = self.patience.filter(|_| !reads);
-            tokio::select! {
-                () = line.stop.notified() => {
-                    break Some(Error::new(Kind::Other, "the daemon closed the console"));
-                }
-                () = line.moved.notified() => {}
-                () = async { match wait {
-                    Some(at) => tokio::time::sleep_until(at.into()).await,
-                    None => std::future::pending().await,
-                } } => {}
-                event = self.stream.events.recv(), if reads => match event {
-                    Some(ConsoleEvent::Ended(error)) => break Some(error.unwrap_or_else(|| {
-                        Error::new(Kind::Other, "the console was closed")
-                    })),
-                    Some(event) => self.happened(event),
-                    None => break Some(Error::new(Kind::Other, "the console ended without a word")),
-                },
-                place = input.reserve(), if !self.pieces.is_empty() => match place {
-                    Ok(place) => if let Some(piece) = self.pieces.pop_front() {
-                        place.send(piece);
-                    },
-                    // The end is on its way.
-                    Err(_) => self.pieces.clear(),
-                },
-                // All places are free: everything was taken.
-                places = input.reserve_many(all), if handing => if places.is_ok() {
-                    drop(places);
-                    let before = self.stream.events.len();
-                    if let Some(flush) = &mut self.flush {
-                        flush.skip = Some(before);
-                    }
-                    // Whatever was acknowledged before, this is acknowledged after it.
-                    self.pieces.push_back(ConsoleInput::Data(Vec::new()));
-                } else {
-                    self.flush = None;
-                },
-                some = typed.recv(), if ready => if let Some((seat, pending)) = some {
-                    self.take(seat, pending);
-                },
-            }
-        };
-        // Gives the line back, and waits until the BMC has it.
-        let ConsoleStream {
-            mut events,
-            input: last,
-        } = self.stream;
-        drop((last, input));
-        let end = async { while events.recv().await.is_some() {} };
-        let _ = tokio::time::timeout(GOODBYE, end).await;
-        error
-    }
-
-    /// May more be taken from the BMC?
-    fn may_read(&mut self) -> bool {
-        if !self.line.is_behind() {
-            self.patience = None;
-            self.line.waiting.store(false, Ordering::Release);
-            return true;
-        }
-        // From now on he says when he reads; he may just have done so.
-        self.line.waiting.store(true, Ordering::Release);
-        let until = *self
-            .patience
-            .get_or_insert_with(|| Instant::now() + PATIENCE);
-        !self.line.is_behind() || until <= Instant::now()
-    }
-
-    fn take(&mut self, seat: u64, pending: Pending) {
-        match pending {
-            Pending::Data(data) => {
-                let pieces = data.chunks(PIECE).map(|c| ConsoleInput::Data(c.to_vec()));
-                self.pieces.extend(pieces);
-            }
-            Pending::Break => self.pieces.push_back(ConsoleInput::Break),
-            Pending::Flush(number) => {
-                self.flush = Some(Flush {
-                    seat,
-                    number,
-                    skip: None,
-                })
-            }
-        }
-    }
-
-    fn happened(&mut self, event: ConsoleEvent) {
-        let mut shared = self.line.shared();
-        let stale = match self.flush.as_mut().and_then(|f| f.skip.as_mut()) {
-            Some(0) | None => false,
-            Some(left) => {
-                *left -= 1;
-                true
-            }
-        };
-        match event {
-            ConsoleEvent::Data(data) => shared.put(Happening::Data(data.into())),
-            ConsoleEvent::Drained => {
-                let done = !stale && self.flush.as_ref().is_some_and(|f| f.skip.is_some());
-                if done && let Some(flush) = self.flush.take() {
-                    let mut members = shared.members.iter_mut();
-                    if let Some(member) = members.find(|m| m.person.seat == flush.seat) {
-                        member.mail.push(News::Flushed(flush.number));
-                    }
-                }
-            }
-            ConsoleEvent::Notice(ConsoleNotice::Open { encrypted, .. }) => {
-                let by = Arc::clone(&self.by);
-                shared.stand = Stand::Open { by, encrypted };
-                let stand = shared.stand.clone();
-                shared.tell(News::Line(stand));
-            }
-            ConsoleEvent::Notice(notice) => shared.tell(News::Notice(notice)),
-            ConsoleEvent::Lost { why, again_in } => {
-                shared.stand = Stand::Lost { why, again_in };
-                let stand = shared.stand.clone();
-                shared.tell(News::Line(stand));
-            }
-            // Dealt with where it is received.
-            ConsoleEvent::Ended(_) => {}
-        }
-        drop(shared);
-        self.line.beat();
     }
 }

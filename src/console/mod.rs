@@ -3,6 +3,7 @@
 //! Characters go from the line into a ring of bounded size; each reader, and the history, takes them from there at its own
 //! pace. Who is too slow is told how much he missed; nobody waits for him.
 
+mod carrier;
 pub mod history;
 mod hub;
 mod keeper;

@@ -100,6 +100,11 @@ impl Ring {
         cursor.entry >= self.end.entry
     }
 
+    /// How many characters a reader has not read.
+    pub(super) fn unread(&self, cursor: Cursor) -> u64 {
+        self.end.character.saturating_sub(cursor.character)
+    }
+
     /// What comes next for the reader of this cursor.
     pub(super) fn read(&self, cursor: &mut Cursor) -> Read {
         if cursor.entry < self.first.entry {
@@ -129,6 +134,7 @@ impl Ring {
     }
 
     /// What is kept, in bytes.
+    #[cfg(test)]
     pub(super) fn cost(&self) -> usize {
         self.cost
     }

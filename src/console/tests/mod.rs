@@ -121,7 +121,7 @@ impl Bed {
             hub: Hub::new(Arc::clone(&opener) as _, recordings),
             opener,
             opened,
-            row: Arc::new(Record::new(mac, 0)),
+            row: Arc::new(Record::new(mac)),
         }
     }
 

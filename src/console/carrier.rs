@@ -1,0 +1,199 @@
+//! The task of a line: moves characters between the BMC and those who are in.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::line::{Line, Pending};
+use super::news::{Happening, News, Stand};
+use super::open::Upstream;
+use crate::hal::model::console::{ConsoleEvent, ConsoleInput, ConsoleNotice, ConsoleStream};
+use crate::hal::{Error, Kind};
+
+/// Longest chunk on the way to the BMC.
+const PIECE: usize = 4096;
+/// How long giving the line back may take.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// How long a single reader may keep the BMC waiting.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the task of a line holds.
+pub(super) struct Carrier<'a> {
+    line: &'a Line,
+    by: Arc<str>,
+    stream: ConsoleStream,
+    /// Typed, cut into pieces, on its way.
+    pieces: VecDeque<ConsoleInput>,
+    flush: Option<Flush>,
+    /// Until when the single reader is waited for.
+    patience: Option<Instant>,
+    _keep: Box<dyn Any + Send>,
+}
+
+/// Somebody wants to know when all is acknowledged.
+struct Flush {
+    seat: u64,
+    number: u64,
+    /// Events that were there before everything was handed over: none of them is the answer. `None`: not yet.
+    skip: Option<usize>,
+}
+
+impl<'a> Carrier<'a> {
+    pub(super) fn new(line: &'a Line, upstream: Upstream) -> Self {
+        Self {
+            line,
+            by: upstream.by.into(),
+            stream: upstream.stream,
+            pieces: VecDeque::new(),
+            flush: None,
+            patience: None,
+            _keep: upstream.keep,
+        }
+    }
+
+    pub(super) async fn carry(
+        mut self,
+        mut typed: mpsc::Receiver<(u64, Pending)>,
+    ) -> Option<Error> {
+        let line = self.line;
+        let input = self.stream.input.clone();
+        let all = input.max_capacity();
+        let error = loop {
+            if line.is_deserted() {
+                break None;
+            }
+            let reads = self.may_read();
+            let ready = self.pieces.is_empty() && self.flush.is_none();
+            let handing =
+                self.pieces.is_empty() && self.flush.as_ref().is_some_and(|f| f.skip.is_none());
+            let wait = self.patience.filter(|_| !reads);
+            tokio::select! {
+                () = line.stop.notified() => {
+                    break Some(Error::new(Kind::Other, "the daemon closed the console"));
+                }
+                () = line.moved.notified() => {}
+                () = async { match wait {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                } } => {}
+                event = self.stream.events.recv(), if reads => match event {
+                    Some(ConsoleEvent::Ended(error)) => {
+                        let closed = || Error::new(Kind::Other, "the console was closed");
+                        return Some(error.unwrap_or_else(closed));
+                    }
+                    Some(event) => self.happened(event),
+                    None => {
+                        return Some(Error::new(Kind::Other, "the console ended without a word"));
+                    }
+                },
+                place = input.reserve(), if !self.pieces.is_empty() => match place {
+                    Ok(place) => if let Some(piece) = self.pieces.pop_front() {
+                        place.send(piece);
+                    },
+                    // The end is on its way.
+                    Err(_) => self.pieces.clear(),
+                },
+                // All places are free: everything was taken.
+                places = input.reserve_many(all), if handing => if places.is_ok() {
+                    drop(places);
+                    let before = self.stream.events.len();
+                    if let Some(flush) = &mut self.flush {
+                        flush.skip = Some(before);
+                    }
+                    // Whatever was acknowledged before, this is acknowledged after it.
+                    self.pieces.push_back(ConsoleInput::Data(Vec::new()));
+                } else {
+                    self.flush = None;
+                },
+                some = typed.recv(), if ready => if let Some((seat, pending)) = some {
+                    self.take(seat, pending);
+                },
+            }
+        };
+        // Gives the line back, and waits until the BMC has it.
+        let ConsoleStream {
+            mut events,
+            input: last,
+        } = self.stream;
+        drop((last, input));
+        let end = async { while events.recv().await.is_some() {} };
+        let _ = tokio::time::timeout(GOODBYE, end).await;
+        error
+    }
+
+    /// May more be taken from the BMC?
+    fn may_read(&mut self) -> bool {
+        if !self.line.is_behind() {
+            self.patience = None;
+            self.line.waiting.store(false, Ordering::Release);
+            return true;
+        }
+        // From now on he says when he reads; he may just have done so.
+        self.line.waiting.store(true, Ordering::Release);
+        let until = *self
+            .patience
+            .get_or_insert_with(|| Instant::now() + PATIENCE);
+        !self.line.is_behind() || until <= Instant::now()
+    }
+
+    fn take(&mut self, seat: u64, pending: Pending) {
+        match pending {
+            Pending::Data(data) => {
+                let pieces = data.chunks(PIECE).map(|c| ConsoleInput::Data(c.to_vec()));
+                self.pieces.extend(pieces);
+            }
+            Pending::Break => self.pieces.push_back(ConsoleInput::Break),
+            Pending::Flush(number) => {
+                self.flush = Some(Flush {
+                    seat,
+                    number,
+                    skip: None,
+                })
+            }
+        }
+    }
+
+    fn happened(&mut self, event: ConsoleEvent) {
+        let mut shared = self.line.shared();
+        let stale = match self.flush.as_mut().and_then(|f| f.skip.as_mut()) {
+            Some(0) | None => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        };
+        match event {
+            ConsoleEvent::Data(data) => shared.put(Happening::Data(data.into())),
+            ConsoleEvent::Drained => {
+                let done = !stale && self.flush.as_ref().is_some_and(|f| f.skip.is_some());
+                if done && let Some(flush) = self.flush.take() {
+                    let mut members = shared.members.iter_mut();
+                    if let Some(member) = members.find(|m| m.person.seat == flush.seat) {
+                        member.mail.push(News::Flushed(flush.number));
+                    }
+                }
+            }
+            ConsoleEvent::Notice(ConsoleNotice::Open { encrypted, .. }) => {
+                let by = Arc::clone(&self.by);
+                shared.stand = Stand::Open { by, encrypted };
+                let stand = shared.stand.clone();
+                shared.tell(News::Line(stand));
+            }
+            ConsoleEvent::Notice(notice) => shared.tell(News::Notice(notice)),
+            ConsoleEvent::Lost { why, again_in } => {
+                shared.stand = Stand::Lost { why, again_in };
+                let stand = shared.stand.clone();
+                shared.tell(News::Line(stand));
+            }
+            // Dealt with where it is received.
+            ConsoleEvent::Ended(_) => {}
+        }
+        drop(shared);
+        self.line.beat();
+    }
+}
