@@ -68,7 +68,7 @@ impl<'a> Carrier<'a> {
                 break None;
             }
             let reads = self.may_read();
-            let ready = self.pieces.is_empty() && self.flush.is_none();
+            let free = self.pieces.is_empty() && self.flush.is_none();
             let handing =
                 self.pieces.is_empty() && self.flush.as_ref().is_some_and(|f| f.skip.is_none());
             let wait = self.patience.filter(|_| !reads);
@@ -110,7 +110,7 @@ impl<'a> Carrier<'a> {
                 } else {
                     self.flush = None;
                 },
-                some = typed.recv(), if ready => if let Some((seat, pending)) = some {
+                some = typed.recv(), if free => if let Some((seat, pending)) = some {
                     self.take(seat, pending);
                 },
             }
@@ -153,7 +153,7 @@ impl<'a> Carrier<'a> {
                     seat,
                     number,
                     skip: None,
-                })
+                });
             }
         }
     }

@@ -319,12 +319,12 @@ impl Line {
         typed: mpsc::Receiver<(u64, Pending)>,
     ) {
         let opening = opener.open(&row, options);
-        let opened = tokio::select! {
-            opened = opening => opened,
+        let upstream = tokio::select! {
+            upstream = opening => upstream,
             () = self.deserted() => return self.end(None),
             () = self.stop.notified() => return self.end(None),
         };
-        match opened {
+        match upstream {
             Ok(upstream) => {
                 let error = Carrier::new(&self, upstream).carry(typed).await;
                 self.end(error);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::line::{Line, Pending, Snapshot};
+use super::line::{Line, Member, Pending, Snapshot};
 use super::news::{Happening, News};
 use super::ring::Read;
 use crate::hal::Error;
@@ -136,20 +136,12 @@ impl Pen {
             return;
         };
         let mut shared = self.line.shared();
-        let writes = match shared.writer {
-            Some(writer) => writer == self.number,
-            None => {
-                let seat = self.number;
-                let may = shared
-                    .members
-                    .iter()
-                    .any(|m| m.person.seat == seat && !m.reads);
-                if may {
-                    shared.give_pen(Some(seat));
-                }
-                may
-            }
-        };
+        let seat = self.number;
+        let may = |m: &Member| m.person.seat == seat && !m.reads;
+        if shared.writer.is_none() && shared.members.iter().any(may) {
+            shared.give_pen(Some(seat));
+        }
+        let writes = shared.writer == Some(seat);
         // Nothing of a reader's is on its way: that is acknowledged at once.
         let mail = match (&pending, writes) {
             (_, true) => {

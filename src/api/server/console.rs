@@ -270,7 +270,7 @@ async fn replay(
     loop {
         pulse.borrow_and_update();
         let read = tokio::task::spawn_blocking(move || {
-            let batch = reader.next();
+            let batch = reader.batch();
             (reader, batch)
         });
         let Ok((back, batch)) = read.await else {

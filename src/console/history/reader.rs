@@ -29,7 +29,7 @@ impl Reader {
     }
 
     /// The records that come next; none: that is all, as yet. Blocks.
-    pub fn next(&mut self) -> io::Result<Vec<Record>> {
+    pub fn batch(&mut self) -> io::Result<Vec<Record>> {
         let mut out = Vec::new();
         let mut size = 0;
         while size < BATCH {

@@ -19,7 +19,7 @@ fn all(history: &History, since: u64) -> Vec<Record> {
     let mut reader = history.reader(since);
     let mut out = Vec::new();
     loop {
-        let batch = reader.next().unwrap();
+        let batch = reader.batch().unwrap();
         if batch.is_empty() {
             return out;
         }
@@ -101,7 +101,7 @@ fn the_oldest_goes_when_there_is_too_much_and_followers_are_told() {
     let one = history(dir.path(), total);
     one.append(&[data(0, b"the very first")]).unwrap();
     let mut follower = one.reader(0);
-    assert_eq!(follower.next().unwrap(), [data(0, b"the very first")]);
+    assert_eq!(follower.batch().unwrap(), [data(0, b"the very first")]);
     for n in 1..1000 {
         one.append(&[data(n, &[n as u8; 500])]).unwrap();
         let size: u64 = files(&folder(dir.path()))
@@ -122,7 +122,7 @@ fn the_oldest_goes_when_there_is_too_much_and_followers_are_told() {
     // Who follows and was left behind is told, and then gets all that is kept.
     let mut got = Vec::new();
     loop {
-        let batch = follower.next().unwrap();
+        let batch = follower.batch().unwrap();
         if batch.is_empty() {
             break;
         }
@@ -141,11 +141,11 @@ fn a_follower_gets_everything_across_files() {
     for n in 0..2000 {
         one.append(&[data(n, &[n as u8; 300])]).unwrap();
         if n % 7 == 0 {
-            got.extend(follower.next().unwrap());
+            got.extend(follower.batch().unwrap());
         }
     }
     loop {
-        let batch = follower.next().unwrap();
+        let batch = follower.batch().unwrap();
         if batch.is_empty() {
             break;
         }

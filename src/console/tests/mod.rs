@@ -109,7 +109,7 @@ struct Bed {
 
 impl Bed {
     fn new(recordings: Option<&Path>) -> Self {
-        let (to, opened) = mpsc::unbounded_channel();
+        let (to, hosts) = mpsc::unbounded_channel();
         let opener = Arc::new(Hosts {
             opened: to,
             refusals: Mutex::default(),
@@ -120,7 +120,7 @@ impl Bed {
         Self {
             hub: Hub::new(Arc::clone(&opener) as _, recordings),
             opener,
-            opened,
+            opened: hosts,
             row: Arc::new(Record::new(mac)),
         }
     }

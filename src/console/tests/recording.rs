@@ -11,7 +11,7 @@ async fn recorded(bed: &Bed, text: &str) -> Vec<Recorded> {
         loop {
             pulse.borrow_and_update();
             let mut reader = history.reader(0);
-            let all = reader.next().unwrap();
+            let all = reader.batch().unwrap();
             let words = all.iter().any(|r| match &r.what {
                 What::Words(words) => words == text,
                 What::Data(data) => String::from_utf8_lossy(data).contains(text),

@@ -102,10 +102,9 @@ async fn types(
     use attach_request::What;
     let wrong = |words: &str| to_status(&Error::new(Kind::Config, words), &[]);
     loop {
-        let message = match messages.message().await {
-            Ok(Some(message)) => message,
+        let Ok(Some(message)) = messages.message().await else {
             // He types no more, or is gone; that, the answers show.
-            Ok(None) | Err(_) => return std::future::pending().await,
+            return std::future::pending().await;
         };
         let pending = match message.what {
             Some(What::Data(data)) if data.len() > LONGEST => {

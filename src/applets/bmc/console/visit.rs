@@ -172,13 +172,12 @@ impl Visit {
                 // Nobody reads stdout any more: that is an end like any other.
                 return Ok(screen.send(data).await.is_err());
             }
-            Event::Flushed(LEAVING) => return Ok(true),
+            Event::Flushed(LEAVING) | Event::Ended(None) => return Ok(true),
             Event::Flushed(_) if !self.manner.follow && !self.at_terminal => {
                 self.quiet_since.get_or_insert_with(Instant::now);
             }
             Event::Flushed(_) => {}
             Event::Words(words) => self.tell(&words),
-            Event::Ended(None) => return Ok(true),
             Event::Ended(Some(error)) => {
                 let error: Error = error.context(self.name.clone());
                 return Err(error.into());
