@@ -10,6 +10,7 @@ use halbox::hal::redfish::{
     Answer, Ask, Client, Door, Method, Quirks, RedfishCell, Refusal, Resource, json, path,
 };
 use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
 
 const ORIGIN: &str = "https://10.0.0.7:443";
 
@@ -24,15 +25,31 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
+/// Equal, but for the last digit of numbers that are not whole: serde_json reads them quickly, not exactly.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            let both = || a.iter().zip(b);
+            a.len() == b.len() && both().all(|((k, a), (l, b))| k == l && same(a, b))
+        }
+        (Value::Number(n), Value::Number(m)) if n.is_f64() => match (n.as_f64(), m.as_f64()) {
+            (Some(n), Some(m)) => (n - m).abs() <= n.abs() * 4.0 * f64::EPSILON,
+            _ => false,
+        },
+        (a, b) => a == b,
+    }
+}
+
 /// Every accessor on every property.
 fn document(body: &[u8]) {
     if let Ok(value) = json::decode(body) {
         // What was repaired is JSON, and stays what it is.
         let text = serde_json::to_vec(&value).unwrap();
-        assert_eq!(
-            serde_json::from_slice::<serde_json::Value>(&text).unwrap(),
-            value
-        );
+        let again: Value = serde_json::from_slice(&text).unwrap();
+        assert!(same(&value, &again), "{value} became {again}");
     }
     let Ok(resource) = Resource::decode("/redfish/v1/X", None, body, ORIGIN) else {
         return;
