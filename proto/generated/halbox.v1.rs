@@ -198,377 +198,128 @@ impl BootPersistence {
         }
     }
 }
+/// Generated server implementations.
+pub mod boot_service_server {
+    use crate::api::wire;
+    use std::sync::Arc;
+    use std::task::{Context, Poll};
+    #[tonic::async_trait]
+    pub trait BootService: Send + Sync + 'static {
+        async fn get_state(
+            &self,
+            request: tonic::Request<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::BootStateResponse>, tonic::Status>;
+        /// Sets an override and reads it back; a silent revert is an error.
+        async fn set(
+            &self,
+            request: tonic::Request<super::SetBootRequest>,
+        ) -> Result<tonic::Response<super::BootStateResponse>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct BootServiceServer<T> {
+        inner: Arc<T>,
+        limit: Option<usize>,
+    }
+    impl<T> BootServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self {
+                inner: Arc::new(inner),
+                limit: None,
+            }
+        }
+        /// Largest request, in bytes [default: 4 MiB].
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.limit = Some(limit);
+            self
+        }
+    }
+    impl<T> Clone for BootServiceServer<T> {
+        fn clone(&self) -> Self {
+            Self {
+                inner: Arc::clone(&self.inner),
+                limit: self.limit,
+            }
+        }
+    }
+    impl<T> tonic::server::NamedService for BootServiceServer<T> {
+        const NAME: &'static str = "halbox.v1.BootService";
+    }
+    impl<T: BootService> wire::Service<wire::HttpRequest> for BootServiceServer<T> {
+        type Response = wire::HttpResponse;
+        type Error = std::convert::Infallible;
+        type Future = wire::Answer;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: wire::HttpRequest) -> Self::Future {
+            let inner = Arc::clone(&self.inner);
+            match request.uri().path() {
+                "/halbox.v1.BootService/GetState" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.get_state(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.BootService/Set" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.set(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                _ => wire::unknown(),
+            }
+        }
+    }
+}
 /// Generated client implementations.
 pub mod boot_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
+    use crate::api::wire;
     #[derive(Debug, Clone)]
     pub struct BootServiceClient<T> {
         inner: tonic::client::Grpc<T>,
     }
-    impl BootServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> BootServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
+    impl<T: wire::Channel> BootServiceClient<T> {
         pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
+            Self {
+                inner: tonic::client::Grpc::new(inner),
+            }
         }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> BootServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            BootServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
+        /// Largest response, in bytes [default: 4 MiB].
         #[must_use]
         pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_decoding_message_size(limit);
             self
         }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
         pub async fn get_state(
             &mut self,
             request: impl tonic::IntoRequest<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::BootStateResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::BootStateResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.BootService/GetState",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.BootService/GetState",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.BootService", "GetState"));
-            self.inner.unary(req, path, codec).await
         }
         /// Sets an override and reads it back; a silent revert is an error.
         pub async fn set(
             &mut self,
             request: impl tonic::IntoRequest<super::SetBootRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::BootStateResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::BootStateResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.BootService/Set",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.BootService/Set",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("halbox.v1.BootService", "Set"));
-            self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-pub mod boot_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with BootServiceServer.
-    #[async_trait]
-    pub trait BootService: std::marker::Send + std::marker::Sync + 'static {
-        async fn get_state(
-            &self,
-            request: tonic::Request<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::BootStateResponse>,
-            tonic::Status,
-        >;
-        /// Sets an override and reads it back; a silent revert is an error.
-        async fn set(
-            &self,
-            request: tonic::Request<super::SetBootRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::BootStateResponse>,
-            tonic::Status,
-        >;
-    }
-    #[derive(Debug)]
-    pub struct BootServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> BootServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for BootServiceServer<T>
-    where
-        T: BootService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/halbox.v1.BootService/GetState" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetStateSvc<T: BootService>(pub Arc<T>);
-                    impl<T: BootService> tonic::server::UnaryService<super::BmcRequest>
-                    for GetStateSvc<T> {
-                        type Response = super::BootStateResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BmcRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as BootService>::get_state(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetStateSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.BootService/Set" => {
-                    #[allow(non_camel_case_types)]
-                    struct SetSvc<T: BootService>(pub Arc<T>);
-                    impl<
-                        T: BootService,
-                    > tonic::server::UnaryService<super::SetBootRequest> for SetSvc<T> {
-                        type Response = super::BootStateResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SetBootRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as BootService>::set(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SetSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for BootServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "halbox.v1.BootService";
-    impl<T> tonic::server::NamedService for BootServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -616,459 +367,154 @@ pub struct RevokeTokenRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RevokeTokenResponse {}
+/// Generated server implementations.
+pub mod token_service_server {
+    use crate::api::wire;
+    use std::sync::Arc;
+    use std::task::{Context, Poll};
+    /// For administrators.
+    #[tonic::async_trait]
+    pub trait TokenService: Send + Sync + 'static {
+        /// Makes a token; its text is in this answer and nowhere else.
+        async fn create(
+            &self,
+            request: tonic::Request<super::CreateTokenRequest>,
+        ) -> Result<tonic::Response<super::CreateTokenResponse>, tonic::Status>;
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListTokensRequest>,
+        ) -> Result<tonic::Response<super::ListTokensResponse>, tonic::Status>;
+        async fn revoke(
+            &self,
+            request: tonic::Request<super::RevokeTokenRequest>,
+        ) -> Result<tonic::Response<super::RevokeTokenResponse>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct TokenServiceServer<T> {
+        inner: Arc<T>,
+        limit: Option<usize>,
+    }
+    impl<T> TokenServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self {
+                inner: Arc::new(inner),
+                limit: None,
+            }
+        }
+        /// Largest request, in bytes [default: 4 MiB].
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.limit = Some(limit);
+            self
+        }
+    }
+    impl<T> Clone for TokenServiceServer<T> {
+        fn clone(&self) -> Self {
+            Self {
+                inner: Arc::clone(&self.inner),
+                limit: self.limit,
+            }
+        }
+    }
+    impl<T> tonic::server::NamedService for TokenServiceServer<T> {
+        const NAME: &'static str = "halbox.v1.TokenService";
+    }
+    impl<T: TokenService> wire::Service<wire::HttpRequest> for TokenServiceServer<T> {
+        type Response = wire::HttpResponse;
+        type Error = std::convert::Infallible;
+        type Future = wire::Answer;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: wire::HttpRequest) -> Self::Future {
+            let inner = Arc::clone(&self.inner);
+            match request.uri().path() {
+                "/halbox.v1.TokenService/Create" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.create(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.TokenService/List" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.list(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.TokenService/Revoke" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.revoke(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                _ => wire::unknown(),
+            }
+        }
+    }
+}
 /// Generated client implementations.
 pub mod token_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
+    use crate::api::wire;
     /// For administrators.
     #[derive(Debug, Clone)]
     pub struct TokenServiceClient<T> {
         inner: tonic::client::Grpc<T>,
     }
-    impl TokenServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> TokenServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
+    impl<T: wire::Channel> TokenServiceClient<T> {
         pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
+            Self {
+                inner: tonic::client::Grpc::new(inner),
+            }
         }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> TokenServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            TokenServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
+        /// Largest response, in bytes [default: 4 MiB].
         #[must_use]
         pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
         /// Makes a token; its text is in this answer and nowhere else.
         pub async fn create(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateTokenRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::CreateTokenResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::CreateTokenResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.TokenService/Create",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.TokenService/Create",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.TokenService", "Create"));
-            self.inner.unary(req, path, codec).await
         }
         pub async fn list(
             &mut self,
             request: impl tonic::IntoRequest<super::ListTokensRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListTokensResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::ListTokensResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.TokenService/List",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.TokenService/List",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.TokenService", "List"));
-            self.inner.unary(req, path, codec).await
         }
         pub async fn revoke(
             &mut self,
             request: impl tonic::IntoRequest<super::RevokeTokenRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::RevokeTokenResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::RevokeTokenResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.TokenService/Revoke",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.TokenService/Revoke",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.TokenService", "Revoke"));
-            self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-pub mod token_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with TokenServiceServer.
-    #[async_trait]
-    pub trait TokenService: std::marker::Send + std::marker::Sync + 'static {
-        /// Makes a token; its text is in this answer and nowhere else.
-        async fn create(
-            &self,
-            request: tonic::Request<super::CreateTokenRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::CreateTokenResponse>,
-            tonic::Status,
-        >;
-        async fn list(
-            &self,
-            request: tonic::Request<super::ListTokensRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListTokensResponse>,
-            tonic::Status,
-        >;
-        async fn revoke(
-            &self,
-            request: tonic::Request<super::RevokeTokenRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::RevokeTokenResponse>,
-            tonic::Status,
-        >;
-    }
-    /// For administrators.
-    #[derive(Debug)]
-    pub struct TokenServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> TokenServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for TokenServiceServer<T>
-    where
-        T: TokenService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/halbox.v1.TokenService/Create" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateSvc<T: TokenService>(pub Arc<T>);
-                    impl<
-                        T: TokenService,
-                    > tonic::server::UnaryService<super::CreateTokenRequest>
-                    for CreateSvc<T> {
-                        type Response = super::CreateTokenResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateTokenRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as TokenService>::create(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.TokenService/List" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListSvc<T: TokenService>(pub Arc<T>);
-                    impl<
-                        T: TokenService,
-                    > tonic::server::UnaryService<super::ListTokensRequest>
-                    for ListSvc<T> {
-                        type Response = super::ListTokensResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListTokensRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as TokenService>::list(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.TokenService/Revoke" => {
-                    #[allow(non_camel_case_types)]
-                    struct RevokeSvc<T: TokenService>(pub Arc<T>);
-                    impl<
-                        T: TokenService,
-                    > tonic::server::UnaryService<super::RevokeTokenRequest>
-                    for RevokeSvc<T> {
-                        type Response = super::RevokeTokenResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RevokeTokenRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as TokenService>::revoke(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RevokeSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for TokenServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "halbox.v1.TokenService";
-    impl<T> tonic::server::NamedService for TokenServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1343,96 +789,185 @@ impl ConsoleWish {
         }
     }
 }
+/// Generated server implementations.
+pub mod console_service_server {
+    use crate::api::wire;
+    use std::sync::Arc;
+    use std::task::{Context, Poll};
+    /// For operators, and for who has a grant: for the console of that machine, and nothing else.
+    #[tonic::async_trait]
+    pub trait ConsoleService: Send + Sync + 'static {
+        /// Responses of Attach.
+        type AttachStream: tokio_stream::Stream<
+                Item = Result<super::AttachResponse, tonic::Status>,
+            >
+            + Send
+            + 'static;
+        /// Opens the console, or joins those who are in. The first message is `begin`; the first answer is `welcome`. The last
+        /// one who leaves closes the line. Who only closes his half goes on reading.
+        async fn attach(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::AttachRequest>>,
+        ) -> Result<tonic::Response<Self::AttachStream>, tonic::Status>;
+        /// Who is in, and what the BMC says of its line.
+        async fn state(
+            &self,
+            request: tonic::Request<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::ConsoleStateResponse>, tonic::Status>;
+        /// Responses of Replay.
+        type ReplayStream: tokio_stream::Stream<
+                Item = Result<super::ReplayResponse, tonic::Status>,
+            >
+            + Send
+            + 'static;
+        /// What was recorded, oldest first.
+        async fn replay(
+            &self,
+            request: tonic::Request<super::ReplayRequest>,
+        ) -> Result<tonic::Response<Self::ReplayStream>, tonic::Status>;
+        /// Makes a token for the console of one machine. Its text is in this answer and nowhere else.
+        async fn create_grant(
+            &self,
+            request: tonic::Request<super::CreateGrantRequest>,
+        ) -> Result<tonic::Response<super::CreateTokenResponse>, tonic::Status>;
+        async fn list_grants(
+            &self,
+            request: tonic::Request<super::ListGrantsRequest>,
+        ) -> Result<tonic::Response<super::ListTokensResponse>, tonic::Status>;
+        /// Takes a grant back; sessions that stand on it end.
+        async fn revoke_grant(
+            &self,
+            request: tonic::Request<super::RevokeTokenRequest>,
+        ) -> Result<tonic::Response<super::RevokeTokenResponse>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct ConsoleServiceServer<T> {
+        inner: Arc<T>,
+        limit: Option<usize>,
+    }
+    impl<T> ConsoleServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self {
+                inner: Arc::new(inner),
+                limit: None,
+            }
+        }
+        /// Largest request, in bytes [default: 4 MiB].
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.limit = Some(limit);
+            self
+        }
+    }
+    impl<T> Clone for ConsoleServiceServer<T> {
+        fn clone(&self) -> Self {
+            Self {
+                inner: Arc::clone(&self.inner),
+                limit: self.limit,
+            }
+        }
+    }
+    impl<T> tonic::server::NamedService for ConsoleServiceServer<T> {
+        const NAME: &'static str = "halbox.v1.ConsoleService";
+    }
+    impl<T: ConsoleService> wire::Service<wire::HttpRequest>
+    for ConsoleServiceServer<T> {
+        type Response = wire::HttpResponse;
+        type Error = std::convert::Infallible;
+        type Future = wire::Answer;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: wire::HttpRequest) -> Self::Future {
+            let inner = Arc::clone(&self.inner);
+            match request.uri().path() {
+                "/halbox.v1.ConsoleService/Attach" => {
+                    wire::duplex(
+                        request,
+                        self.limit,
+                        move |messages| Box::pin(async move {
+                            inner.attach(messages).await
+                        }),
+                    )
+                }
+                "/halbox.v1.ConsoleService/State" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.state(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.ConsoleService/Replay" => {
+                    wire::streaming(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            Ok(
+                                wire::encode_all(
+                                    inner.replay(wire::decode(message)?).await?,
+                                ),
+                            )
+                        })),
+                    )
+                }
+                "/halbox.v1.ConsoleService/CreateGrant" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(
+                                inner.create_grant(wire::decode(message)?).await?,
+                            )
+                        })),
+                    )
+                }
+                "/halbox.v1.ConsoleService/ListGrants" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(
+                                inner.list_grants(wire::decode(message)?).await?,
+                            )
+                        })),
+                    )
+                }
+                "/halbox.v1.ConsoleService/RevokeGrant" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(
+                                inner.revoke_grant(wire::decode(message)?).await?,
+                            )
+                        })),
+                    )
+                }
+                _ => wire::unknown(),
+            }
+        }
+    }
+}
 /// Generated client implementations.
 pub mod console_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
+    use crate::api::wire;
     /// For operators, and for who has a grant: for the console of that machine, and nothing else.
     #[derive(Debug, Clone)]
     pub struct ConsoleServiceClient<T> {
         inner: tonic::client::Grpc<T>,
     }
-    impl ConsoleServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> ConsoleServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
+    impl<T: wire::Channel> ConsoleServiceClient<T> {
         pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
+            Self {
+                inner: tonic::client::Grpc::new(inner),
+            }
         }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> ConsoleServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            ConsoleServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
+        /// Largest response, in bytes [default: 4 MiB].
         #[must_use]
         pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
         /// Opens the console, or joins those who are in. The first message is `begin`; the first answer is `welcome`. The last
@@ -1440,609 +975,79 @@ pub mod console_service_client {
         pub async fn attach(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::AttachRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::AttachResponse>>,
+        ) -> Result<
+            tonic::Response<tonic::Streaming<super::AttachResponse>>,
             tonic::Status,
         > {
-            self.inner
-                .ready()
+            wire::call_duplex(
+                    &mut self.inner,
+                    request.into_streaming_request(),
+                    "/halbox.v1.ConsoleService/Attach",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.ConsoleService/Attach",
-            );
-            let mut req = request.into_streaming_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.ConsoleService", "Attach"));
-            self.inner.streaming(req, path, codec).await
         }
         /// Who is in, and what the BMC says of its line.
         pub async fn state(
             &mut self,
             request: impl tonic::IntoRequest<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ConsoleStateResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::ConsoleStateResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.ConsoleService/State",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.ConsoleService/State",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.ConsoleService", "State"));
-            self.inner.unary(req, path, codec).await
         }
         /// What was recorded, oldest first.
         pub async fn replay(
             &mut self,
             request: impl tonic::IntoRequest<super::ReplayRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::ReplayResponse>>,
+        ) -> Result<
+            tonic::Response<tonic::Streaming<super::ReplayResponse>>,
             tonic::Status,
         > {
-            self.inner
-                .ready()
+            wire::call_streaming(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.ConsoleService/Replay",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.ConsoleService/Replay",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.ConsoleService", "Replay"));
-            self.inner.server_streaming(req, path, codec).await
         }
         /// Makes a token for the console of one machine. Its text is in this answer and nowhere else.
         pub async fn create_grant(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateGrantRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::CreateTokenResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::CreateTokenResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.ConsoleService/CreateGrant",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.ConsoleService/CreateGrant",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.ConsoleService", "CreateGrant"));
-            self.inner.unary(req, path, codec).await
         }
         pub async fn list_grants(
             &mut self,
             request: impl tonic::IntoRequest<super::ListGrantsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListTokensResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::ListTokensResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.ConsoleService/ListGrants",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.ConsoleService/ListGrants",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.ConsoleService", "ListGrants"));
-            self.inner.unary(req, path, codec).await
         }
         /// Takes a grant back; sessions that stand on it end.
         pub async fn revoke_grant(
             &mut self,
             request: impl tonic::IntoRequest<super::RevokeTokenRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::RevokeTokenResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::RevokeTokenResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.ConsoleService/RevokeGrant",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.ConsoleService/RevokeGrant",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.ConsoleService", "RevokeGrant"));
-            self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-pub mod console_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with ConsoleServiceServer.
-    #[async_trait]
-    pub trait ConsoleService: std::marker::Send + std::marker::Sync + 'static {
-        /// Server streaming response type for the Attach method.
-        type AttachStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::AttachResponse, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// Opens the console, or joins those who are in. The first message is `begin`; the first answer is `welcome`. The last
-        /// one who leaves closes the line. Who only closes his half goes on reading.
-        async fn attach(
-            &self,
-            request: tonic::Request<tonic::Streaming<super::AttachRequest>>,
-        ) -> std::result::Result<tonic::Response<Self::AttachStream>, tonic::Status>;
-        /// Who is in, and what the BMC says of its line.
-        async fn state(
-            &self,
-            request: tonic::Request<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ConsoleStateResponse>,
-            tonic::Status,
-        >;
-        /// Server streaming response type for the Replay method.
-        type ReplayStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::ReplayResponse, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// What was recorded, oldest first.
-        async fn replay(
-            &self,
-            request: tonic::Request<super::ReplayRequest>,
-        ) -> std::result::Result<tonic::Response<Self::ReplayStream>, tonic::Status>;
-        /// Makes a token for the console of one machine. Its text is in this answer and nowhere else.
-        async fn create_grant(
-            &self,
-            request: tonic::Request<super::CreateGrantRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::CreateTokenResponse>,
-            tonic::Status,
-        >;
-        async fn list_grants(
-            &self,
-            request: tonic::Request<super::ListGrantsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListTokensResponse>,
-            tonic::Status,
-        >;
-        /// Takes a grant back; sessions that stand on it end.
-        async fn revoke_grant(
-            &self,
-            request: tonic::Request<super::RevokeTokenRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::RevokeTokenResponse>,
-            tonic::Status,
-        >;
-    }
-    /// For operators, and for who has a grant: for the console of that machine, and nothing else.
-    #[derive(Debug)]
-    pub struct ConsoleServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> ConsoleServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for ConsoleServiceServer<T>
-    where
-        T: ConsoleService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/halbox.v1.ConsoleService/Attach" => {
-                    #[allow(non_camel_case_types)]
-                    struct AttachSvc<T: ConsoleService>(pub Arc<T>);
-                    impl<
-                        T: ConsoleService,
-                    > tonic::server::StreamingService<super::AttachRequest>
-                    for AttachSvc<T> {
-                        type Response = super::AttachResponse;
-                        type ResponseStream = T::AttachStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<
-                                tonic::Streaming<super::AttachRequest>,
-                            >,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ConsoleService>::attach(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = AttachSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.ConsoleService/State" => {
-                    #[allow(non_camel_case_types)]
-                    struct StateSvc<T: ConsoleService>(pub Arc<T>);
-                    impl<
-                        T: ConsoleService,
-                    > tonic::server::UnaryService<super::BmcRequest> for StateSvc<T> {
-                        type Response = super::ConsoleStateResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BmcRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ConsoleService>::state(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = StateSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.ConsoleService/Replay" => {
-                    #[allow(non_camel_case_types)]
-                    struct ReplaySvc<T: ConsoleService>(pub Arc<T>);
-                    impl<
-                        T: ConsoleService,
-                    > tonic::server::ServerStreamingService<super::ReplayRequest>
-                    for ReplaySvc<T> {
-                        type Response = super::ReplayResponse;
-                        type ResponseStream = T::ReplayStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ReplayRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ConsoleService>::replay(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ReplaySvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.ConsoleService/CreateGrant" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateGrantSvc<T: ConsoleService>(pub Arc<T>);
-                    impl<
-                        T: ConsoleService,
-                    > tonic::server::UnaryService<super::CreateGrantRequest>
-                    for CreateGrantSvc<T> {
-                        type Response = super::CreateTokenResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateGrantRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ConsoleService>::create_grant(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateGrantSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.ConsoleService/ListGrants" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListGrantsSvc<T: ConsoleService>(pub Arc<T>);
-                    impl<
-                        T: ConsoleService,
-                    > tonic::server::UnaryService<super::ListGrantsRequest>
-                    for ListGrantsSvc<T> {
-                        type Response = super::ListTokensResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListGrantsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ConsoleService>::list_grants(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListGrantsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.ConsoleService/RevokeGrant" => {
-                    #[allow(non_camel_case_types)]
-                    struct RevokeGrantSvc<T: ConsoleService>(pub Arc<T>);
-                    impl<
-                        T: ConsoleService,
-                    > tonic::server::UnaryService<super::RevokeTokenRequest>
-                    for RevokeGrantSvc<T> {
-                        type Response = super::RevokeTokenResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RevokeTokenRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ConsoleService>::revoke_grant(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RevokeGrantSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for ConsoleServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "halbox.v1.ConsoleService";
-    impl<T> tonic::server::NamedService for ConsoleServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2105,381 +1110,144 @@ pub struct StatusResponse {
     #[prost(uint64, tag = "11")]
     pub revision: u64,
 }
+/// Generated server implementations.
+pub mod discovery_service_server {
+    use crate::api::wire;
+    use std::sync::Arc;
+    use std::task::{Context, Poll};
+    #[tonic::async_trait]
+    pub trait DiscoveryService: Send + Sync + 'static {
+        /// Responses of Discover.
+        type DiscoverStream: tokio_stream::Stream<
+                Item = Result<super::DiscoverResponse, tonic::Status>,
+            >
+            + Send
+            + 'static;
+        /// Asks addresses now, without a login; nothing is stored.
+        async fn discover(
+            &self,
+            request: tonic::Request<super::DiscoverRequest>,
+        ) -> Result<tonic::Response<Self::DiscoverStream>, tonic::Status>;
+        /// Leases, queues, failing BMCs by cause.
+        async fn status(
+            &self,
+            request: tonic::Request<super::StatusRequest>,
+        ) -> Result<tonic::Response<super::StatusResponse>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct DiscoveryServiceServer<T> {
+        inner: Arc<T>,
+        limit: Option<usize>,
+    }
+    impl<T> DiscoveryServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self {
+                inner: Arc::new(inner),
+                limit: None,
+            }
+        }
+        /// Largest request, in bytes [default: 4 MiB].
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.limit = Some(limit);
+            self
+        }
+    }
+    impl<T> Clone for DiscoveryServiceServer<T> {
+        fn clone(&self) -> Self {
+            Self {
+                inner: Arc::clone(&self.inner),
+                limit: self.limit,
+            }
+        }
+    }
+    impl<T> tonic::server::NamedService for DiscoveryServiceServer<T> {
+        const NAME: &'static str = "halbox.v1.DiscoveryService";
+    }
+    impl<T: DiscoveryService> wire::Service<wire::HttpRequest>
+    for DiscoveryServiceServer<T> {
+        type Response = wire::HttpResponse;
+        type Error = std::convert::Infallible;
+        type Future = wire::Answer;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: wire::HttpRequest) -> Self::Future {
+            let inner = Arc::clone(&self.inner);
+            match request.uri().path() {
+                "/halbox.v1.DiscoveryService/Discover" => {
+                    wire::streaming(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            Ok(
+                                wire::encode_all(
+                                    inner.discover(wire::decode(message)?).await?,
+                                ),
+                            )
+                        })),
+                    )
+                }
+                "/halbox.v1.DiscoveryService/Status" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.status(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                _ => wire::unknown(),
+            }
+        }
+    }
+}
 /// Generated client implementations.
 pub mod discovery_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
+    use crate::api::wire;
     #[derive(Debug, Clone)]
     pub struct DiscoveryServiceClient<T> {
         inner: tonic::client::Grpc<T>,
     }
-    impl DiscoveryServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> DiscoveryServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
+    impl<T: wire::Channel> DiscoveryServiceClient<T> {
         pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
+            Self {
+                inner: tonic::client::Grpc::new(inner),
+            }
         }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> DiscoveryServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            DiscoveryServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
+        /// Largest response, in bytes [default: 4 MiB].
         #[must_use]
         pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
         /// Asks addresses now, without a login; nothing is stored.
         pub async fn discover(
             &mut self,
             request: impl tonic::IntoRequest<super::DiscoverRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::DiscoverResponse>>,
+        ) -> Result<
+            tonic::Response<tonic::Streaming<super::DiscoverResponse>>,
             tonic::Status,
         > {
-            self.inner
-                .ready()
+            wire::call_streaming(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.DiscoveryService/Discover",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.DiscoveryService/Discover",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.DiscoveryService", "Discover"));
-            self.inner.server_streaming(req, path, codec).await
         }
         /// Leases, queues, failing BMCs by cause.
         pub async fn status(
             &mut self,
             request: impl tonic::IntoRequest<super::StatusRequest>,
-        ) -> std::result::Result<tonic::Response<super::StatusResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::StatusResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.DiscoveryService/Status",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.DiscoveryService/Status",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.DiscoveryService", "Status"));
-            self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-pub mod discovery_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with DiscoveryServiceServer.
-    #[async_trait]
-    pub trait DiscoveryService: std::marker::Send + std::marker::Sync + 'static {
-        /// Server streaming response type for the Discover method.
-        type DiscoverStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::DiscoverResponse, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// Asks addresses now, without a login; nothing is stored.
-        async fn discover(
-            &self,
-            request: tonic::Request<super::DiscoverRequest>,
-        ) -> std::result::Result<tonic::Response<Self::DiscoverStream>, tonic::Status>;
-        /// Leases, queues, failing BMCs by cause.
-        async fn status(
-            &self,
-            request: tonic::Request<super::StatusRequest>,
-        ) -> std::result::Result<tonic::Response<super::StatusResponse>, tonic::Status>;
-    }
-    #[derive(Debug)]
-    pub struct DiscoveryServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> DiscoveryServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for DiscoveryServiceServer<T>
-    where
-        T: DiscoveryService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/halbox.v1.DiscoveryService/Discover" => {
-                    #[allow(non_camel_case_types)]
-                    struct DiscoverSvc<T: DiscoveryService>(pub Arc<T>);
-                    impl<
-                        T: DiscoveryService,
-                    > tonic::server::ServerStreamingService<super::DiscoverRequest>
-                    for DiscoverSvc<T> {
-                        type Response = super::DiscoverResponse;
-                        type ResponseStream = T::DiscoverStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::DiscoverRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as DiscoveryService>::discover(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = DiscoverSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.DiscoveryService/Status" => {
-                    #[allow(non_camel_case_types)]
-                    struct StatusSvc<T: DiscoveryService>(pub Arc<T>);
-                    impl<
-                        T: DiscoveryService,
-                    > tonic::server::UnaryService<super::StatusRequest>
-                    for StatusSvc<T> {
-                        type Response = super::StatusResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::StatusRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as DiscoveryService>::status(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = StatusSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for DiscoveryServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "halbox.v1.DiscoveryService";
-    impl<T> tonic::server::NamedService for DiscoveryServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2512,372 +1280,131 @@ pub struct ClearResponse {
     #[prost(message, optional, tag = "1")]
     pub source: ::core::option::Option<Source>,
 }
+/// Generated server implementations.
+pub mod event_log_service_server {
+    use crate::api::wire;
+    use std::sync::Arc;
+    use std::task::{Context, Poll};
+    #[tonic::async_trait]
+    pub trait EventLogService: Send + Sync + 'static {
+        /// All entries, oldest first.
+        async fn entries(
+            &self,
+            request: tonic::Request<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::EntriesResponse>, tonic::Status>;
+        /// Empties the log.
+        async fn clear(
+            &self,
+            request: tonic::Request<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::ClearResponse>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct EventLogServiceServer<T> {
+        inner: Arc<T>,
+        limit: Option<usize>,
+    }
+    impl<T> EventLogServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self {
+                inner: Arc::new(inner),
+                limit: None,
+            }
+        }
+        /// Largest request, in bytes [default: 4 MiB].
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.limit = Some(limit);
+            self
+        }
+    }
+    impl<T> Clone for EventLogServiceServer<T> {
+        fn clone(&self) -> Self {
+            Self {
+                inner: Arc::clone(&self.inner),
+                limit: self.limit,
+            }
+        }
+    }
+    impl<T> tonic::server::NamedService for EventLogServiceServer<T> {
+        const NAME: &'static str = "halbox.v1.EventLogService";
+    }
+    impl<T: EventLogService> wire::Service<wire::HttpRequest>
+    for EventLogServiceServer<T> {
+        type Response = wire::HttpResponse;
+        type Error = std::convert::Infallible;
+        type Future = wire::Answer;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: wire::HttpRequest) -> Self::Future {
+            let inner = Arc::clone(&self.inner);
+            match request.uri().path() {
+                "/halbox.v1.EventLogService/Entries" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.entries(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.EventLogService/Clear" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.clear(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                _ => wire::unknown(),
+            }
+        }
+    }
+}
 /// Generated client implementations.
 pub mod event_log_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
+    use crate::api::wire;
     #[derive(Debug, Clone)]
     pub struct EventLogServiceClient<T> {
         inner: tonic::client::Grpc<T>,
     }
-    impl EventLogServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> EventLogServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
+    impl<T: wire::Channel> EventLogServiceClient<T> {
         pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
+            Self {
+                inner: tonic::client::Grpc::new(inner),
+            }
         }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> EventLogServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            EventLogServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
+        /// Largest response, in bytes [default: 4 MiB].
         #[must_use]
         pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
         /// All entries, oldest first.
         pub async fn entries(
             &mut self,
             request: impl tonic::IntoRequest<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::EntriesResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::EntriesResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.EventLogService/Entries",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.EventLogService/Entries",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.EventLogService", "Entries"));
-            self.inner.unary(req, path, codec).await
         }
         /// Empties the log.
         pub async fn clear(
             &mut self,
             request: impl tonic::IntoRequest<super::BmcRequest>,
-        ) -> std::result::Result<tonic::Response<super::ClearResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::ClearResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.EventLogService/Clear",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.EventLogService/Clear",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.EventLogService", "Clear"));
-            self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-pub mod event_log_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with EventLogServiceServer.
-    #[async_trait]
-    pub trait EventLogService: std::marker::Send + std::marker::Sync + 'static {
-        /// All entries, oldest first.
-        async fn entries(
-            &self,
-            request: tonic::Request<super::BmcRequest>,
-        ) -> std::result::Result<tonic::Response<super::EntriesResponse>, tonic::Status>;
-        /// Empties the log.
-        async fn clear(
-            &self,
-            request: tonic::Request<super::BmcRequest>,
-        ) -> std::result::Result<tonic::Response<super::ClearResponse>, tonic::Status>;
-    }
-    #[derive(Debug)]
-    pub struct EventLogServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> EventLogServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for EventLogServiceServer<T>
-    where
-        T: EventLogService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/halbox.v1.EventLogService/Entries" => {
-                    #[allow(non_camel_case_types)]
-                    struct EntriesSvc<T: EventLogService>(pub Arc<T>);
-                    impl<
-                        T: EventLogService,
-                    > tonic::server::UnaryService<super::BmcRequest> for EntriesSvc<T> {
-                        type Response = super::EntriesResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BmcRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as EventLogService>::entries(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = EntriesSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.EventLogService/Clear" => {
-                    #[allow(non_camel_case_types)]
-                    struct ClearSvc<T: EventLogService>(pub Arc<T>);
-                    impl<
-                        T: EventLogService,
-                    > tonic::server::UnaryService<super::BmcRequest> for ClearSvc<T> {
-                        type Response = super::ClearResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BmcRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as EventLogService>::clear(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ClearSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for EventLogServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "halbox.v1.EventLogService";
-    impl<T> tonic::server::NamedService for EventLogServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -3169,748 +1696,278 @@ impl Policy {
         }
     }
 }
+/// Generated server implementations.
+pub mod inventory_service_server {
+    use crate::api::wire;
+    use std::sync::Arc;
+    use std::task::{Context, Poll};
+    #[tonic::async_trait]
+    pub trait InventoryService: Send + Sync + 'static {
+        /// Responses of List.
+        type ListStream: tokio_stream::Stream<Item = Result<super::Bmc, tonic::Status>>
+            + Send
+            + 'static;
+        /// All rows that fit, by MAC.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListRequest>,
+        ) -> Result<tonic::Response<Self::ListStream>, tonic::Status>;
+        /// One row.
+        async fn get(
+            &self,
+            request: tonic::Request<super::GetRequest>,
+        ) -> Result<tonic::Response<super::Bmc>, tonic::Status>;
+        /// Credentials, drivers and relations of a row; what is absent stays.
+        async fn update(
+            &self,
+            request: tonic::Request<super::UpdateRequest>,
+        ) -> Result<tonic::Response<super::Bmc>, tonic::Status>;
+        /// A row before any lease exists.
+        async fn add(
+            &self,
+            request: tonic::Request<super::AddRequest>,
+        ) -> Result<tonic::Response<super::Bmc>, tonic::Status>;
+        /// Removes a row; as long as its lease lasts, the lease makes no new one.
+        async fn remove(
+            &self,
+            request: tonic::Request<super::RemoveRequest>,
+        ) -> Result<tonic::Response<super::RemoveResponse>, tonic::Status>;
+        /// Responses of Watch.
+        type WatchStream: tokio_stream::Stream<
+                Item = Result<super::WatchResponse, tonic::Status>,
+            >
+            + Send
+            + 'static;
+        /// The rows (or what has changed since a revision), then every change.
+        async fn watch(
+            &self,
+            request: tonic::Request<super::WatchRequest>,
+        ) -> Result<tonic::Response<Self::WatchStream>, tonic::Status>;
+        /// Accepts the certificate that a BMC shows now.
+        async fn trust(
+            &self,
+            request: tonic::Request<super::TrustRequest>,
+        ) -> Result<tonic::Response<super::Bmc>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct InventoryServiceServer<T> {
+        inner: Arc<T>,
+        limit: Option<usize>,
+    }
+    impl<T> InventoryServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self {
+                inner: Arc::new(inner),
+                limit: None,
+            }
+        }
+        /// Largest request, in bytes [default: 4 MiB].
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.limit = Some(limit);
+            self
+        }
+    }
+    impl<T> Clone for InventoryServiceServer<T> {
+        fn clone(&self) -> Self {
+            Self {
+                inner: Arc::clone(&self.inner),
+                limit: self.limit,
+            }
+        }
+    }
+    impl<T> tonic::server::NamedService for InventoryServiceServer<T> {
+        const NAME: &'static str = "halbox.v1.InventoryService";
+    }
+    impl<T: InventoryService> wire::Service<wire::HttpRequest>
+    for InventoryServiceServer<T> {
+        type Response = wire::HttpResponse;
+        type Error = std::convert::Infallible;
+        type Future = wire::Answer;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: wire::HttpRequest) -> Self::Future {
+            let inner = Arc::clone(&self.inner);
+            match request.uri().path() {
+                "/halbox.v1.InventoryService/List" => {
+                    wire::streaming(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            Ok(
+                                wire::encode_all(inner.list(wire::decode(message)?).await?),
+                            )
+                        })),
+                    )
+                }
+                "/halbox.v1.InventoryService/Get" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.get(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.InventoryService/Update" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.update(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.InventoryService/Add" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.add(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.InventoryService/Remove" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.remove(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.InventoryService/Watch" => {
+                    wire::streaming(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            Ok(
+                                wire::encode_all(inner.watch(wire::decode(message)?).await?),
+                            )
+                        })),
+                    )
+                }
+                "/halbox.v1.InventoryService/Trust" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.trust(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                _ => wire::unknown(),
+            }
+        }
+    }
+}
 /// Generated client implementations.
 pub mod inventory_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
+    use crate::api::wire;
     #[derive(Debug, Clone)]
     pub struct InventoryServiceClient<T> {
         inner: tonic::client::Grpc<T>,
     }
-    impl InventoryServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> InventoryServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
+    impl<T: wire::Channel> InventoryServiceClient<T> {
         pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
+            Self {
+                inner: tonic::client::Grpc::new(inner),
+            }
         }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InventoryServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            InventoryServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
+        /// Largest response, in bytes [default: 4 MiB].
         #[must_use]
         pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
         /// All rows that fit, by MAC.
         pub async fn list(
             &mut self,
             request: impl tonic::IntoRequest<super::ListRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::Bmc>>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<tonic::Streaming<super::Bmc>>, tonic::Status> {
+            wire::call_streaming(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.InventoryService/List",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.InventoryService/List",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.InventoryService", "List"));
-            self.inner.server_streaming(req, path, codec).await
         }
         /// One row.
         pub async fn get(
             &mut self,
             request: impl tonic::IntoRequest<super::GetRequest>,
-        ) -> std::result::Result<tonic::Response<super::Bmc>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::Bmc>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.InventoryService/Get",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.InventoryService/Get",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.InventoryService", "Get"));
-            self.inner.unary(req, path, codec).await
         }
         /// Credentials, drivers and relations of a row; what is absent stays.
         pub async fn update(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateRequest>,
-        ) -> std::result::Result<tonic::Response<super::Bmc>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::Bmc>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.InventoryService/Update",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.InventoryService/Update",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.InventoryService", "Update"));
-            self.inner.unary(req, path, codec).await
         }
         /// A row before any lease exists.
         pub async fn add(
             &mut self,
             request: impl tonic::IntoRequest<super::AddRequest>,
-        ) -> std::result::Result<tonic::Response<super::Bmc>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::Bmc>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.InventoryService/Add",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.InventoryService/Add",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.InventoryService", "Add"));
-            self.inner.unary(req, path, codec).await
         }
         /// Removes a row; as long as its lease lasts, the lease makes no new one.
         pub async fn remove(
             &mut self,
             request: impl tonic::IntoRequest<super::RemoveRequest>,
-        ) -> std::result::Result<tonic::Response<super::RemoveResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::RemoveResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.InventoryService/Remove",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.InventoryService/Remove",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.InventoryService", "Remove"));
-            self.inner.unary(req, path, codec).await
         }
         /// The rows (or what has changed since a revision), then every change.
         pub async fn watch(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::WatchResponse>>,
+        ) -> Result<
+            tonic::Response<tonic::Streaming<super::WatchResponse>>,
             tonic::Status,
         > {
-            self.inner
-                .ready()
+            wire::call_streaming(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.InventoryService/Watch",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.InventoryService/Watch",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.InventoryService", "Watch"));
-            self.inner.server_streaming(req, path, codec).await
         }
         /// Accepts the certificate that a BMC shows now.
         pub async fn trust(
             &mut self,
             request: impl tonic::IntoRequest<super::TrustRequest>,
-        ) -> std::result::Result<tonic::Response<super::Bmc>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::Bmc>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.InventoryService/Trust",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.InventoryService/Trust",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.InventoryService", "Trust"));
-            self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-pub mod inventory_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with InventoryServiceServer.
-    #[async_trait]
-    pub trait InventoryService: std::marker::Send + std::marker::Sync + 'static {
-        /// Server streaming response type for the List method.
-        type ListStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::Bmc, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// All rows that fit, by MAC.
-        async fn list(
-            &self,
-            request: tonic::Request<super::ListRequest>,
-        ) -> std::result::Result<tonic::Response<Self::ListStream>, tonic::Status>;
-        /// One row.
-        async fn get(
-            &self,
-            request: tonic::Request<super::GetRequest>,
-        ) -> std::result::Result<tonic::Response<super::Bmc>, tonic::Status>;
-        /// Credentials, drivers and relations of a row; what is absent stays.
-        async fn update(
-            &self,
-            request: tonic::Request<super::UpdateRequest>,
-        ) -> std::result::Result<tonic::Response<super::Bmc>, tonic::Status>;
-        /// A row before any lease exists.
-        async fn add(
-            &self,
-            request: tonic::Request<super::AddRequest>,
-        ) -> std::result::Result<tonic::Response<super::Bmc>, tonic::Status>;
-        /// Removes a row; as long as its lease lasts, the lease makes no new one.
-        async fn remove(
-            &self,
-            request: tonic::Request<super::RemoveRequest>,
-        ) -> std::result::Result<tonic::Response<super::RemoveResponse>, tonic::Status>;
-        /// Server streaming response type for the Watch method.
-        type WatchStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::WatchResponse, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// The rows (or what has changed since a revision), then every change.
-        async fn watch(
-            &self,
-            request: tonic::Request<super::WatchRequest>,
-        ) -> std::result::Result<tonic::Response<Self::WatchStream>, tonic::Status>;
-        /// Accepts the certificate that a BMC shows now.
-        async fn trust(
-            &self,
-            request: tonic::Request<super::TrustRequest>,
-        ) -> std::result::Result<tonic::Response<super::Bmc>, tonic::Status>;
-    }
-    #[derive(Debug)]
-    pub struct InventoryServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> InventoryServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for InventoryServiceServer<T>
-    where
-        T: InventoryService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/halbox.v1.InventoryService/List" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListSvc<T: InventoryService>(pub Arc<T>);
-                    impl<
-                        T: InventoryService,
-                    > tonic::server::ServerStreamingService<super::ListRequest>
-                    for ListSvc<T> {
-                        type Response = super::Bmc;
-                        type ResponseStream = T::ListStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as InventoryService>::list(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.InventoryService/Get" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetSvc<T: InventoryService>(pub Arc<T>);
-                    impl<
-                        T: InventoryService,
-                    > tonic::server::UnaryService<super::GetRequest> for GetSvc<T> {
-                        type Response = super::Bmc;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as InventoryService>::get(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.InventoryService/Update" => {
-                    #[allow(non_camel_case_types)]
-                    struct UpdateSvc<T: InventoryService>(pub Arc<T>);
-                    impl<
-                        T: InventoryService,
-                    > tonic::server::UnaryService<super::UpdateRequest>
-                    for UpdateSvc<T> {
-                        type Response = super::Bmc;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::UpdateRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as InventoryService>::update(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UpdateSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.InventoryService/Add" => {
-                    #[allow(non_camel_case_types)]
-                    struct AddSvc<T: InventoryService>(pub Arc<T>);
-                    impl<
-                        T: InventoryService,
-                    > tonic::server::UnaryService<super::AddRequest> for AddSvc<T> {
-                        type Response = super::Bmc;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::AddRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as InventoryService>::add(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = AddSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.InventoryService/Remove" => {
-                    #[allow(non_camel_case_types)]
-                    struct RemoveSvc<T: InventoryService>(pub Arc<T>);
-                    impl<
-                        T: InventoryService,
-                    > tonic::server::UnaryService<super::RemoveRequest>
-                    for RemoveSvc<T> {
-                        type Response = super::RemoveResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RemoveRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as InventoryService>::remove(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RemoveSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.InventoryService/Watch" => {
-                    #[allow(non_camel_case_types)]
-                    struct WatchSvc<T: InventoryService>(pub Arc<T>);
-                    impl<
-                        T: InventoryService,
-                    > tonic::server::ServerStreamingService<super::WatchRequest>
-                    for WatchSvc<T> {
-                        type Response = super::WatchResponse;
-                        type ResponseStream = T::WatchStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::WatchRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as InventoryService>::watch(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = WatchSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.InventoryService/Trust" => {
-                    #[allow(non_camel_case_types)]
-                    struct TrustSvc<T: InventoryService>(pub Arc<T>);
-                    impl<
-                        T: InventoryService,
-                    > tonic::server::UnaryService<super::TrustRequest> for TrustSvc<T> {
-                        type Response = super::Bmc;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::TrustRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as InventoryService>::trust(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = TrustSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for InventoryServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "halbox.v1.InventoryService";
-    impl<T> tonic::server::NamedService for InventoryServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3957,372 +2014,126 @@ impl LedState {
         }
     }
 }
+/// Generated server implementations.
+pub mod led_service_server {
+    use crate::api::wire;
+    use std::sync::Arc;
+    use std::task::{Context, Poll};
+    #[tonic::async_trait]
+    pub trait LedService: Send + Sync + 'static {
+        async fn get_state(
+            &self,
+            request: tonic::Request<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::LedStateResponse>, tonic::Status>;
+        async fn set(
+            &self,
+            request: tonic::Request<super::SetLedRequest>,
+        ) -> Result<tonic::Response<super::LedStateResponse>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct LedServiceServer<T> {
+        inner: Arc<T>,
+        limit: Option<usize>,
+    }
+    impl<T> LedServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self {
+                inner: Arc::new(inner),
+                limit: None,
+            }
+        }
+        /// Largest request, in bytes [default: 4 MiB].
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.limit = Some(limit);
+            self
+        }
+    }
+    impl<T> Clone for LedServiceServer<T> {
+        fn clone(&self) -> Self {
+            Self {
+                inner: Arc::clone(&self.inner),
+                limit: self.limit,
+            }
+        }
+    }
+    impl<T> tonic::server::NamedService for LedServiceServer<T> {
+        const NAME: &'static str = "halbox.v1.LedService";
+    }
+    impl<T: LedService> wire::Service<wire::HttpRequest> for LedServiceServer<T> {
+        type Response = wire::HttpResponse;
+        type Error = std::convert::Infallible;
+        type Future = wire::Answer;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: wire::HttpRequest) -> Self::Future {
+            let inner = Arc::clone(&self.inner);
+            match request.uri().path() {
+                "/halbox.v1.LedService/GetState" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.get_state(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.LedService/Set" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.set(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                _ => wire::unknown(),
+            }
+        }
+    }
+}
 /// Generated client implementations.
 pub mod led_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
+    use crate::api::wire;
     #[derive(Debug, Clone)]
     pub struct LedServiceClient<T> {
         inner: tonic::client::Grpc<T>,
     }
-    impl LedServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> LedServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
+    impl<T: wire::Channel> LedServiceClient<T> {
         pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
+            Self {
+                inner: tonic::client::Grpc::new(inner),
+            }
         }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> LedServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            LedServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
+        /// Largest response, in bytes [default: 4 MiB].
         #[must_use]
         pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_decoding_message_size(limit);
             self
         }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
         pub async fn get_state(
             &mut self,
             request: impl tonic::IntoRequest<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::LedStateResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::LedStateResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.LedService/GetState",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.LedService/GetState",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.LedService", "GetState"));
-            self.inner.unary(req, path, codec).await
         }
         pub async fn set(
             &mut self,
             request: impl tonic::IntoRequest<super::SetLedRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::LedStateResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::LedStateResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.LedService/Set",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/halbox.v1.LedService/Set");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("halbox.v1.LedService", "Set"));
-            self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-pub mod led_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with LedServiceServer.
-    #[async_trait]
-    pub trait LedService: std::marker::Send + std::marker::Sync + 'static {
-        async fn get_state(
-            &self,
-            request: tonic::Request<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::LedStateResponse>,
-            tonic::Status,
-        >;
-        async fn set(
-            &self,
-            request: tonic::Request<super::SetLedRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::LedStateResponse>,
-            tonic::Status,
-        >;
-    }
-    #[derive(Debug)]
-    pub struct LedServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> LedServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for LedServiceServer<T>
-    where
-        T: LedService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/halbox.v1.LedService/GetState" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetStateSvc<T: LedService>(pub Arc<T>);
-                    impl<T: LedService> tonic::server::UnaryService<super::BmcRequest>
-                    for GetStateSvc<T> {
-                        type Response = super::LedStateResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BmcRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as LedService>::get_state(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetStateSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.LedService/Set" => {
-                    #[allow(non_camel_case_types)]
-                    struct SetSvc<T: LedService>(pub Arc<T>);
-                    impl<T: LedService> tonic::server::UnaryService<super::SetLedRequest>
-                    for SetSvc<T> {
-                        type Response = super::LedStateResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SetLedRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as LedService>::set(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SetSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for LedServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "halbox.v1.LedService";
-    impl<T> tonic::server::NamedService for LedServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -4453,588 +2264,209 @@ pub struct RawResponse {
     #[prost(message, optional, tag = "3")]
     pub source: ::core::option::Option<Source>,
 }
+/// Generated server implementations.
+pub mod machine_service_server {
+    use crate::api::wire;
+    use std::sync::Arc;
+    use std::task::{Context, Poll};
+    #[tonic::async_trait]
+    pub trait MachineService: Send + Sync + 'static {
+        /// Vendor, model, serial, UUID, board, BIOS, BMC: asked now.
+        async fn info(
+            &self,
+            request: tonic::Request<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::InfoResponse>, tonic::Status>;
+        /// FRU devices.
+        async fn fru(
+            &self,
+            request: tonic::Request<super::FruRequest>,
+        ) -> Result<tonic::Response<super::FruResponse>, tonic::Status>;
+        /// The BMC's network.
+        async fn lan(
+            &self,
+            request: tonic::Request<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::LanResponse>, tonic::Status>;
+        /// Restarts the BMC; the machine keeps running.
+        async fn reset_bmc(
+            &self,
+            request: tonic::Request<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::ResetBmcResponse>, tonic::Status>;
+        /// Any IPMI command, sent once.
+        async fn raw(
+            &self,
+            request: tonic::Request<super::RawRequest>,
+        ) -> Result<tonic::Response<super::RawResponse>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct MachineServiceServer<T> {
+        inner: Arc<T>,
+        limit: Option<usize>,
+    }
+    impl<T> MachineServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self {
+                inner: Arc::new(inner),
+                limit: None,
+            }
+        }
+        /// Largest request, in bytes [default: 4 MiB].
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.limit = Some(limit);
+            self
+        }
+    }
+    impl<T> Clone for MachineServiceServer<T> {
+        fn clone(&self) -> Self {
+            Self {
+                inner: Arc::clone(&self.inner),
+                limit: self.limit,
+            }
+        }
+    }
+    impl<T> tonic::server::NamedService for MachineServiceServer<T> {
+        const NAME: &'static str = "halbox.v1.MachineService";
+    }
+    impl<T: MachineService> wire::Service<wire::HttpRequest>
+    for MachineServiceServer<T> {
+        type Response = wire::HttpResponse;
+        type Error = std::convert::Infallible;
+        type Future = wire::Answer;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: wire::HttpRequest) -> Self::Future {
+            let inner = Arc::clone(&self.inner);
+            match request.uri().path() {
+                "/halbox.v1.MachineService/Info" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.info(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.MachineService/Fru" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.fru(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.MachineService/Lan" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.lan(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.MachineService/ResetBmc" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.reset_bmc(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.MachineService/Raw" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.raw(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                _ => wire::unknown(),
+            }
+        }
+    }
+}
 /// Generated client implementations.
 pub mod machine_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
+    use crate::api::wire;
     #[derive(Debug, Clone)]
     pub struct MachineServiceClient<T> {
         inner: tonic::client::Grpc<T>,
     }
-    impl MachineServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> MachineServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
+    impl<T: wire::Channel> MachineServiceClient<T> {
         pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
+            Self {
+                inner: tonic::client::Grpc::new(inner),
+            }
         }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> MachineServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            MachineServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
+        /// Largest response, in bytes [default: 4 MiB].
         #[must_use]
         pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
         /// Vendor, model, serial, UUID, board, BIOS, BMC: asked now.
         pub async fn info(
             &mut self,
             request: impl tonic::IntoRequest<super::BmcRequest>,
-        ) -> std::result::Result<tonic::Response<super::InfoResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::InfoResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.MachineService/Info",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.MachineService/Info",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.MachineService", "Info"));
-            self.inner.unary(req, path, codec).await
         }
         /// FRU devices.
         pub async fn fru(
             &mut self,
             request: impl tonic::IntoRequest<super::FruRequest>,
-        ) -> std::result::Result<tonic::Response<super::FruResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::FruResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.MachineService/Fru",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.MachineService/Fru",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.MachineService", "Fru"));
-            self.inner.unary(req, path, codec).await
         }
         /// The BMC's network.
         pub async fn lan(
             &mut self,
             request: impl tonic::IntoRequest<super::BmcRequest>,
-        ) -> std::result::Result<tonic::Response<super::LanResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::LanResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.MachineService/Lan",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.MachineService/Lan",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.MachineService", "Lan"));
-            self.inner.unary(req, path, codec).await
         }
         /// Restarts the BMC; the machine keeps running.
         pub async fn reset_bmc(
             &mut self,
             request: impl tonic::IntoRequest<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ResetBmcResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::ResetBmcResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.MachineService/ResetBmc",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.MachineService/ResetBmc",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.MachineService", "ResetBmc"));
-            self.inner.unary(req, path, codec).await
         }
         /// Any IPMI command, sent once.
         pub async fn raw(
             &mut self,
             request: impl tonic::IntoRequest<super::RawRequest>,
-        ) -> std::result::Result<tonic::Response<super::RawResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::RawResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.MachineService/Raw",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.MachineService/Raw",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.MachineService", "Raw"));
-            self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-pub mod machine_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with MachineServiceServer.
-    #[async_trait]
-    pub trait MachineService: std::marker::Send + std::marker::Sync + 'static {
-        /// Vendor, model, serial, UUID, board, BIOS, BMC: asked now.
-        async fn info(
-            &self,
-            request: tonic::Request<super::BmcRequest>,
-        ) -> std::result::Result<tonic::Response<super::InfoResponse>, tonic::Status>;
-        /// FRU devices.
-        async fn fru(
-            &self,
-            request: tonic::Request<super::FruRequest>,
-        ) -> std::result::Result<tonic::Response<super::FruResponse>, tonic::Status>;
-        /// The BMC's network.
-        async fn lan(
-            &self,
-            request: tonic::Request<super::BmcRequest>,
-        ) -> std::result::Result<tonic::Response<super::LanResponse>, tonic::Status>;
-        /// Restarts the BMC; the machine keeps running.
-        async fn reset_bmc(
-            &self,
-            request: tonic::Request<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ResetBmcResponse>,
-            tonic::Status,
-        >;
-        /// Any IPMI command, sent once.
-        async fn raw(
-            &self,
-            request: tonic::Request<super::RawRequest>,
-        ) -> std::result::Result<tonic::Response<super::RawResponse>, tonic::Status>;
-    }
-    #[derive(Debug)]
-    pub struct MachineServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> MachineServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for MachineServiceServer<T>
-    where
-        T: MachineService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/halbox.v1.MachineService/Info" => {
-                    #[allow(non_camel_case_types)]
-                    struct InfoSvc<T: MachineService>(pub Arc<T>);
-                    impl<
-                        T: MachineService,
-                    > tonic::server::UnaryService<super::BmcRequest> for InfoSvc<T> {
-                        type Response = super::InfoResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BmcRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as MachineService>::info(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = InfoSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.MachineService/Fru" => {
-                    #[allow(non_camel_case_types)]
-                    struct FruSvc<T: MachineService>(pub Arc<T>);
-                    impl<
-                        T: MachineService,
-                    > tonic::server::UnaryService<super::FruRequest> for FruSvc<T> {
-                        type Response = super::FruResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::FruRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as MachineService>::fru(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = FruSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.MachineService/Lan" => {
-                    #[allow(non_camel_case_types)]
-                    struct LanSvc<T: MachineService>(pub Arc<T>);
-                    impl<
-                        T: MachineService,
-                    > tonic::server::UnaryService<super::BmcRequest> for LanSvc<T> {
-                        type Response = super::LanResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BmcRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as MachineService>::lan(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = LanSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.MachineService/ResetBmc" => {
-                    #[allow(non_camel_case_types)]
-                    struct ResetBmcSvc<T: MachineService>(pub Arc<T>);
-                    impl<
-                        T: MachineService,
-                    > tonic::server::UnaryService<super::BmcRequest> for ResetBmcSvc<T> {
-                        type Response = super::ResetBmcResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BmcRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as MachineService>::reset_bmc(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ResetBmcSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.MachineService/Raw" => {
-                    #[allow(non_camel_case_types)]
-                    struct RawSvc<T: MachineService>(pub Arc<T>);
-                    impl<
-                        T: MachineService,
-                    > tonic::server::UnaryService<super::RawRequest> for RawSvc<T> {
-                        type Response = super::RawResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RawRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as MachineService>::raw(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RawSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for MachineServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "halbox.v1.MachineService";
-    impl<T> tonic::server::NamedService for MachineServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -5208,460 +2640,167 @@ impl Verified {
         }
     }
 }
-/// Generated client implementations.
-pub mod power_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    #[derive(Debug, Clone)]
-    pub struct PowerServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl PowerServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> PowerServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> PowerServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            PowerServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        pub async fn get_state(
-            &mut self,
-            request: impl tonic::IntoRequest<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::PowerStateResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.PowerService/GetState",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.PowerService", "GetState"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// On, off and soft are done when already there; reset and cycle of a machine that is off are refused.
-        pub async fn set(
-            &mut self,
-            request: impl tonic::IntoRequest<super::SetPowerRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::SetPowerResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.PowerService/Set",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.PowerService", "Set"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// The same on many; each result comes when it is there.
-        pub async fn set_many(
-            &mut self,
-            request: impl tonic::IntoRequest<super::SetManyRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::SetManyResponse>>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.PowerService/SetMany",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.PowerService", "SetMany"));
-            self.inner.server_streaming(req, path, codec).await
-        }
-    }
-}
 /// Generated server implementations.
 pub mod power_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with PowerServiceServer.
-    #[async_trait]
-    pub trait PowerService: std::marker::Send + std::marker::Sync + 'static {
+    use crate::api::wire;
+    use std::sync::Arc;
+    use std::task::{Context, Poll};
+    #[tonic::async_trait]
+    pub trait PowerService: Send + Sync + 'static {
         async fn get_state(
             &self,
             request: tonic::Request<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::PowerStateResponse>,
-            tonic::Status,
-        >;
+        ) -> Result<tonic::Response<super::PowerStateResponse>, tonic::Status>;
         /// On, off and soft are done when already there; reset and cycle of a machine that is off are refused.
         async fn set(
             &self,
             request: tonic::Request<super::SetPowerRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::SetPowerResponse>,
-            tonic::Status,
-        >;
-        /// Server streaming response type for the SetMany method.
-        type SetManyStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::SetManyResponse, tonic::Status>,
+        ) -> Result<tonic::Response<super::SetPowerResponse>, tonic::Status>;
+        /// Responses of SetMany.
+        type SetManyStream: tokio_stream::Stream<
+                Item = Result<super::SetManyResponse, tonic::Status>,
             >
-            + std::marker::Send
+            + Send
             + 'static;
         /// The same on many; each result comes when it is there.
         async fn set_many(
             &self,
             request: tonic::Request<super::SetManyRequest>,
-        ) -> std::result::Result<tonic::Response<Self::SetManyStream>, tonic::Status>;
+        ) -> Result<tonic::Response<Self::SetManyStream>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct PowerServiceServer<T> {
         inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
+        limit: Option<usize>,
     }
     impl<T> PowerServiceServer<T> {
         pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
             Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
+                inner: Arc::new(inner),
+                limit: None,
             }
         }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
+        /// Largest request, in bytes [default: 4 MiB].
         #[must_use]
         pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
+            self.limit = Some(limit);
             self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for PowerServiceServer<T>
-    where
-        T: PowerService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/halbox.v1.PowerService/GetState" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetStateSvc<T: PowerService>(pub Arc<T>);
-                    impl<T: PowerService> tonic::server::UnaryService<super::BmcRequest>
-                    for GetStateSvc<T> {
-                        type Response = super::PowerStateResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BmcRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as PowerService>::get_state(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetStateSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.PowerService/Set" => {
-                    #[allow(non_camel_case_types)]
-                    struct SetSvc<T: PowerService>(pub Arc<T>);
-                    impl<
-                        T: PowerService,
-                    > tonic::server::UnaryService<super::SetPowerRequest> for SetSvc<T> {
-                        type Response = super::SetPowerResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SetPowerRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as PowerService>::set(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SetSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.PowerService/SetMany" => {
-                    #[allow(non_camel_case_types)]
-                    struct SetManySvc<T: PowerService>(pub Arc<T>);
-                    impl<
-                        T: PowerService,
-                    > tonic::server::ServerStreamingService<super::SetManyRequest>
-                    for SetManySvc<T> {
-                        type Response = super::SetManyResponse;
-                        type ResponseStream = T::SetManyStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SetManyRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as PowerService>::set_many(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SetManySvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
         }
     }
     impl<T> Clone for PowerServiceServer<T> {
         fn clone(&self) -> Self {
-            let inner = self.inner.clone();
             Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
+                inner: Arc::clone(&self.inner),
+                limit: self.limit,
             }
         }
     }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "halbox.v1.PowerService";
     impl<T> tonic::server::NamedService for PowerServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
+        const NAME: &'static str = "halbox.v1.PowerService";
+    }
+    impl<T: PowerService> wire::Service<wire::HttpRequest> for PowerServiceServer<T> {
+        type Response = wire::HttpResponse;
+        type Error = std::convert::Infallible;
+        type Future = wire::Answer;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: wire::HttpRequest) -> Self::Future {
+            let inner = Arc::clone(&self.inner);
+            match request.uri().path() {
+                "/halbox.v1.PowerService/GetState" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.get_state(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.PowerService/Set" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.set(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.PowerService/SetMany" => {
+                    wire::streaming(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            Ok(
+                                wire::encode_all(
+                                    inner.set_many(wire::decode(message)?).await?,
+                                ),
+                            )
+                        })),
+                    )
+                }
+                _ => wire::unknown(),
+            }
+        }
+    }
+}
+/// Generated client implementations.
+pub mod power_service_client {
+    use crate::api::wire;
+    #[derive(Debug, Clone)]
+    pub struct PowerServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T: wire::Channel> PowerServiceClient<T> {
+        pub fn new(inner: T) -> Self {
+            Self {
+                inner: tonic::client::Grpc::new(inner),
+            }
+        }
+        /// Largest response, in bytes [default: 4 MiB].
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        pub async fn get_state(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::PowerStateResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.PowerService/GetState",
+                )
+                .await
+        }
+        /// On, off and soft are done when already there; reset and cycle of a machine that is off are refused.
+        pub async fn set(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetPowerRequest>,
+        ) -> Result<tonic::Response<super::SetPowerResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.PowerService/Set",
+                )
+                .await
+        }
+        /// The same on many; each result comes when it is there.
+        pub async fn set_many(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetManyRequest>,
+        ) -> Result<
+            tonic::Response<tonic::Streaming<super::SetManyResponse>>,
+            tonic::Status,
+        > {
+            wire::call_streaming(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.PowerService/SetMany",
+                )
+                .await
+        }
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -5765,379 +2904,133 @@ impl Credentials {
         }
     }
 }
+/// Generated server implementations.
+pub mod registration_service_server {
+    use crate::api::wire;
+    use std::sync::Arc;
+    use std::task::{Context, Poll};
+    #[tonic::async_trait]
+    pub trait RegistrationService: Send + Sync + 'static {
+        /// Is this machine manageable already?
+        async fn lookup(
+            &self,
+            request: tonic::Request<super::LookupRequest>,
+        ) -> Result<tonic::Response<super::LookupResponse>, tonic::Status>;
+        /// Hands over what the machine knows: its BMC and the account that was made. The credentials are adopted only after the
+        /// daemon's own login with them; credentials that work and another machine's relation are never overwritten.
+        async fn register(
+            &self,
+            request: tonic::Request<super::RegisterRequest>,
+        ) -> Result<tonic::Response<super::RegisterResponse>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct RegistrationServiceServer<T> {
+        inner: Arc<T>,
+        limit: Option<usize>,
+    }
+    impl<T> RegistrationServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self {
+                inner: Arc::new(inner),
+                limit: None,
+            }
+        }
+        /// Largest request, in bytes [default: 4 MiB].
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.limit = Some(limit);
+            self
+        }
+    }
+    impl<T> Clone for RegistrationServiceServer<T> {
+        fn clone(&self) -> Self {
+            Self {
+                inner: Arc::clone(&self.inner),
+                limit: self.limit,
+            }
+        }
+    }
+    impl<T> tonic::server::NamedService for RegistrationServiceServer<T> {
+        const NAME: &'static str = "halbox.v1.RegistrationService";
+    }
+    impl<T: RegistrationService> wire::Service<wire::HttpRequest>
+    for RegistrationServiceServer<T> {
+        type Response = wire::HttpResponse;
+        type Error = std::convert::Infallible;
+        type Future = wire::Answer;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: wire::HttpRequest) -> Self::Future {
+            let inner = Arc::clone(&self.inner);
+            match request.uri().path() {
+                "/halbox.v1.RegistrationService/Lookup" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.lookup(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.RegistrationService/Register" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.register(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                _ => wire::unknown(),
+            }
+        }
+    }
+}
 /// Generated client implementations.
 pub mod registration_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
+    use crate::api::wire;
     #[derive(Debug, Clone)]
     pub struct RegistrationServiceClient<T> {
         inner: tonic::client::Grpc<T>,
     }
-    impl RegistrationServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> RegistrationServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
+    impl<T: wire::Channel> RegistrationServiceClient<T> {
         pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
+            Self {
+                inner: tonic::client::Grpc::new(inner),
+            }
         }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> RegistrationServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            RegistrationServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
+        /// Largest response, in bytes [default: 4 MiB].
         #[must_use]
         pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
         /// Is this machine manageable already?
         pub async fn lookup(
             &mut self,
             request: impl tonic::IntoRequest<super::LookupRequest>,
-        ) -> std::result::Result<tonic::Response<super::LookupResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::LookupResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.RegistrationService/Lookup",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.RegistrationService/Lookup",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.RegistrationService", "Lookup"));
-            self.inner.unary(req, path, codec).await
         }
         /// Hands over what the machine knows: its BMC and the account that was made. The credentials are adopted only after the
         /// daemon's own login with them; credentials that work and another machine's relation are never overwritten.
         pub async fn register(
             &mut self,
             request: impl tonic::IntoRequest<super::RegisterRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::RegisterResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::RegisterResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.RegistrationService/Register",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.RegistrationService/Register",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.RegistrationService", "Register"));
-            self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-pub mod registration_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with RegistrationServiceServer.
-    #[async_trait]
-    pub trait RegistrationService: std::marker::Send + std::marker::Sync + 'static {
-        /// Is this machine manageable already?
-        async fn lookup(
-            &self,
-            request: tonic::Request<super::LookupRequest>,
-        ) -> std::result::Result<tonic::Response<super::LookupResponse>, tonic::Status>;
-        /// Hands over what the machine knows: its BMC and the account that was made. The credentials are adopted only after the
-        /// daemon's own login with them; credentials that work and another machine's relation are never overwritten.
-        async fn register(
-            &self,
-            request: tonic::Request<super::RegisterRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::RegisterResponse>,
-            tonic::Status,
-        >;
-    }
-    #[derive(Debug)]
-    pub struct RegistrationServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> RegistrationServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for RegistrationServiceServer<T>
-    where
-        T: RegistrationService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/halbox.v1.RegistrationService/Lookup" => {
-                    #[allow(non_camel_case_types)]
-                    struct LookupSvc<T: RegistrationService>(pub Arc<T>);
-                    impl<
-                        T: RegistrationService,
-                    > tonic::server::UnaryService<super::LookupRequest>
-                    for LookupSvc<T> {
-                        type Response = super::LookupResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::LookupRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as RegistrationService>::lookup(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = LookupSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.RegistrationService/Register" => {
-                    #[allow(non_camel_case_types)]
-                    struct RegisterSvc<T: RegistrationService>(pub Arc<T>);
-                    impl<
-                        T: RegistrationService,
-                    > tonic::server::UnaryService<super::RegisterRequest>
-                    for RegisterSvc<T> {
-                        type Response = super::RegisterResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RegisterRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as RegistrationService>::register(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RegisterSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for RegistrationServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "halbox.v1.RegistrationService";
-    impl<T> tonic::server::NamedService for RegistrationServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -6203,454 +3096,155 @@ pub struct PowerSuppliesResponse {
     #[prost(message, optional, tag = "2")]
     pub source: ::core::option::Option<Source>,
 }
+/// Generated server implementations.
+pub mod telemetry_service_server {
+    use crate::api::wire;
+    use std::sync::Arc;
+    use std::task::{Context, Poll};
+    #[tonic::async_trait]
+    pub trait TelemetryService: Send + Sync + 'static {
+        async fn sensors(
+            &self,
+            request: tonic::Request<super::SensorsRequest>,
+        ) -> Result<tonic::Response<super::SensorsResponse>, tonic::Status>;
+        async fn power_metrics(
+            &self,
+            request: tonic::Request<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::PowerMetricsResponse>, tonic::Status>;
+        async fn power_supplies(
+            &self,
+            request: tonic::Request<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::PowerSuppliesResponse>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct TelemetryServiceServer<T> {
+        inner: Arc<T>,
+        limit: Option<usize>,
+    }
+    impl<T> TelemetryServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self {
+                inner: Arc::new(inner),
+                limit: None,
+            }
+        }
+        /// Largest request, in bytes [default: 4 MiB].
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.limit = Some(limit);
+            self
+        }
+    }
+    impl<T> Clone for TelemetryServiceServer<T> {
+        fn clone(&self) -> Self {
+            Self {
+                inner: Arc::clone(&self.inner),
+                limit: self.limit,
+            }
+        }
+    }
+    impl<T> tonic::server::NamedService for TelemetryServiceServer<T> {
+        const NAME: &'static str = "halbox.v1.TelemetryService";
+    }
+    impl<T: TelemetryService> wire::Service<wire::HttpRequest>
+    for TelemetryServiceServer<T> {
+        type Response = wire::HttpResponse;
+        type Error = std::convert::Infallible;
+        type Future = wire::Answer;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: wire::HttpRequest) -> Self::Future {
+            let inner = Arc::clone(&self.inner);
+            match request.uri().path() {
+                "/halbox.v1.TelemetryService/Sensors" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.sensors(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.TelemetryService/PowerMetrics" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(
+                                inner.power_metrics(wire::decode(message)?).await?,
+                            )
+                        })),
+                    )
+                }
+                "/halbox.v1.TelemetryService/PowerSupplies" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(
+                                inner.power_supplies(wire::decode(message)?).await?,
+                            )
+                        })),
+                    )
+                }
+                _ => wire::unknown(),
+            }
+        }
+    }
+}
 /// Generated client implementations.
 pub mod telemetry_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
+    use crate::api::wire;
     #[derive(Debug, Clone)]
     pub struct TelemetryServiceClient<T> {
         inner: tonic::client::Grpc<T>,
     }
-    impl TelemetryServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> TelemetryServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
+    impl<T: wire::Channel> TelemetryServiceClient<T> {
         pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
+            Self {
+                inner: tonic::client::Grpc::new(inner),
+            }
         }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> TelemetryServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            TelemetryServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
+        /// Largest response, in bytes [default: 4 MiB].
         #[must_use]
         pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_decoding_message_size(limit);
             self
         }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
         pub async fn sensors(
             &mut self,
             request: impl tonic::IntoRequest<super::SensorsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::SensorsResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::SensorsResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.TelemetryService/Sensors",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.TelemetryService/Sensors",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.TelemetryService", "Sensors"));
-            self.inner.unary(req, path, codec).await
         }
         pub async fn power_metrics(
             &mut self,
             request: impl tonic::IntoRequest<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::PowerMetricsResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::PowerMetricsResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.TelemetryService/PowerMetrics",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.TelemetryService/PowerMetrics",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.TelemetryService", "PowerMetrics"));
-            self.inner.unary(req, path, codec).await
         }
         pub async fn power_supplies(
             &mut self,
             request: impl tonic::IntoRequest<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::PowerSuppliesResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::PowerSuppliesResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.TelemetryService/PowerSupplies",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.TelemetryService/PowerSupplies",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.TelemetryService", "PowerSupplies"));
-            self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-pub mod telemetry_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with TelemetryServiceServer.
-    #[async_trait]
-    pub trait TelemetryService: std::marker::Send + std::marker::Sync + 'static {
-        async fn sensors(
-            &self,
-            request: tonic::Request<super::SensorsRequest>,
-        ) -> std::result::Result<tonic::Response<super::SensorsResponse>, tonic::Status>;
-        async fn power_metrics(
-            &self,
-            request: tonic::Request<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::PowerMetricsResponse>,
-            tonic::Status,
-        >;
-        async fn power_supplies(
-            &self,
-            request: tonic::Request<super::BmcRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::PowerSuppliesResponse>,
-            tonic::Status,
-        >;
-    }
-    #[derive(Debug)]
-    pub struct TelemetryServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> TelemetryServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for TelemetryServiceServer<T>
-    where
-        T: TelemetryService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/halbox.v1.TelemetryService/Sensors" => {
-                    #[allow(non_camel_case_types)]
-                    struct SensorsSvc<T: TelemetryService>(pub Arc<T>);
-                    impl<
-                        T: TelemetryService,
-                    > tonic::server::UnaryService<super::SensorsRequest>
-                    for SensorsSvc<T> {
-                        type Response = super::SensorsResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SensorsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as TelemetryService>::sensors(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SensorsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.TelemetryService/PowerMetrics" => {
-                    #[allow(non_camel_case_types)]
-                    struct PowerMetricsSvc<T: TelemetryService>(pub Arc<T>);
-                    impl<
-                        T: TelemetryService,
-                    > tonic::server::UnaryService<super::BmcRequest>
-                    for PowerMetricsSvc<T> {
-                        type Response = super::PowerMetricsResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BmcRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as TelemetryService>::power_metrics(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = PowerMetricsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.TelemetryService/PowerSupplies" => {
-                    #[allow(non_camel_case_types)]
-                    struct PowerSuppliesSvc<T: TelemetryService>(pub Arc<T>);
-                    impl<
-                        T: TelemetryService,
-                    > tonic::server::UnaryService<super::BmcRequest>
-                    for PowerSuppliesSvc<T> {
-                        type Response = super::PowerSuppliesResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BmcRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as TelemetryService>::power_supplies(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = PowerSuppliesSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for TelemetryServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "halbox.v1.TelemetryService";
-    impl<T> tonic::server::NamedService for TelemetryServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -6778,652 +3372,229 @@ impl Role {
         }
     }
 }
+/// Generated server implementations.
+pub mod user_service_server {
+    use crate::api::wire;
+    use std::sync::Arc;
+    use std::task::{Context, Poll};
+    #[tonic::async_trait]
+    pub trait UserService: Send + Sync + 'static {
+        async fn list(
+            &self,
+            request: tonic::Request<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::UsersResponse>, tonic::Status>;
+        async fn create(
+            &self,
+            request: tonic::Request<super::CreateUserRequest>,
+        ) -> Result<tonic::Response<super::UserResponse>, tonic::Status>;
+        async fn set_password(
+            &self,
+            request: tonic::Request<super::SetPasswordRequest>,
+        ) -> Result<tonic::Response<super::UserResponse>, tonic::Status>;
+        async fn set_enabled(
+            &self,
+            request: tonic::Request<super::SetEnabledRequest>,
+        ) -> Result<tonic::Response<super::UserResponse>, tonic::Status>;
+        async fn delete(
+            &self,
+            request: tonic::Request<super::DeleteUserRequest>,
+        ) -> Result<tonic::Response<super::DeleteUserResponse>, tonic::Status>;
+        /// Makes an account with the row's credentials, proves it by a login and stores it in the row.
+        async fn create_ipmi_user(
+            &self,
+            request: tonic::Request<super::CreateIpmiUserRequest>,
+        ) -> Result<tonic::Response<super::UserResponse>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct UserServiceServer<T> {
+        inner: Arc<T>,
+        limit: Option<usize>,
+    }
+    impl<T> UserServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self {
+                inner: Arc::new(inner),
+                limit: None,
+            }
+        }
+        /// Largest request, in bytes [default: 4 MiB].
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.limit = Some(limit);
+            self
+        }
+    }
+    impl<T> Clone for UserServiceServer<T> {
+        fn clone(&self) -> Self {
+            Self {
+                inner: Arc::clone(&self.inner),
+                limit: self.limit,
+            }
+        }
+    }
+    impl<T> tonic::server::NamedService for UserServiceServer<T> {
+        const NAME: &'static str = "halbox.v1.UserService";
+    }
+    impl<T: UserService> wire::Service<wire::HttpRequest> for UserServiceServer<T> {
+        type Response = wire::HttpResponse;
+        type Error = std::convert::Infallible;
+        type Future = wire::Answer;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: wire::HttpRequest) -> Self::Future {
+            let inner = Arc::clone(&self.inner);
+            match request.uri().path() {
+                "/halbox.v1.UserService/List" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.list(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.UserService/Create" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.create(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.UserService/SetPassword" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(
+                                inner.set_password(wire::decode(message)?).await?,
+                            )
+                        })),
+                    )
+                }
+                "/halbox.v1.UserService/SetEnabled" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(
+                                inner.set_enabled(wire::decode(message)?).await?,
+                            )
+                        })),
+                    )
+                }
+                "/halbox.v1.UserService/Delete" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(inner.delete(wire::decode(message)?).await?)
+                        })),
+                    )
+                }
+                "/halbox.v1.UserService/CreateIpmiUser" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(
+                                inner.create_ipmi_user(wire::decode(message)?).await?,
+                            )
+                        })),
+                    )
+                }
+                _ => wire::unknown(),
+            }
+        }
+    }
+}
 /// Generated client implementations.
 pub mod user_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
+    use crate::api::wire;
     #[derive(Debug, Clone)]
     pub struct UserServiceClient<T> {
         inner: tonic::client::Grpc<T>,
     }
-    impl UserServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> UserServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
+    impl<T: wire::Channel> UserServiceClient<T> {
         pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
+            Self {
+                inner: tonic::client::Grpc::new(inner),
+            }
         }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> UserServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            UserServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
+        /// Largest response, in bytes [default: 4 MiB].
         #[must_use]
         pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_decoding_message_size(limit);
             self
         }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
         pub async fn list(
             &mut self,
             request: impl tonic::IntoRequest<super::BmcRequest>,
-        ) -> std::result::Result<tonic::Response<super::UsersResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::UsersResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.UserService/List",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.UserService/List",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.UserService", "List"));
-            self.inner.unary(req, path, codec).await
         }
         pub async fn create(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateUserRequest>,
-        ) -> std::result::Result<tonic::Response<super::UserResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::UserResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.UserService/Create",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.UserService/Create",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.UserService", "Create"));
-            self.inner.unary(req, path, codec).await
         }
         pub async fn set_password(
             &mut self,
             request: impl tonic::IntoRequest<super::SetPasswordRequest>,
-        ) -> std::result::Result<tonic::Response<super::UserResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::UserResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.UserService/SetPassword",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.UserService/SetPassword",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.UserService", "SetPassword"));
-            self.inner.unary(req, path, codec).await
         }
         pub async fn set_enabled(
             &mut self,
             request: impl tonic::IntoRequest<super::SetEnabledRequest>,
-        ) -> std::result::Result<tonic::Response<super::UserResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::UserResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.UserService/SetEnabled",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.UserService/SetEnabled",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.UserService", "SetEnabled"));
-            self.inner.unary(req, path, codec).await
         }
         pub async fn delete(
             &mut self,
             request: impl tonic::IntoRequest<super::DeleteUserRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::DeleteUserResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::DeleteUserResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.UserService/Delete",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.UserService/Delete",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.UserService", "Delete"));
-            self.inner.unary(req, path, codec).await
         }
         /// Makes an account with the row's credentials, proves it by a login and stores it in the row.
         pub async fn create_ipmi_user(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateIpmiUserRequest>,
-        ) -> std::result::Result<tonic::Response<super::UserResponse>, tonic::Status> {
-            self.inner
-                .ready()
+        ) -> Result<tonic::Response<super::UserResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.UserService/CreateIpmiUser",
+                )
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/halbox.v1.UserService/CreateIpmiUser",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("halbox.v1.UserService", "CreateIpmiUser"));
-            self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-pub mod user_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with UserServiceServer.
-    #[async_trait]
-    pub trait UserService: std::marker::Send + std::marker::Sync + 'static {
-        async fn list(
-            &self,
-            request: tonic::Request<super::BmcRequest>,
-        ) -> std::result::Result<tonic::Response<super::UsersResponse>, tonic::Status>;
-        async fn create(
-            &self,
-            request: tonic::Request<super::CreateUserRequest>,
-        ) -> std::result::Result<tonic::Response<super::UserResponse>, tonic::Status>;
-        async fn set_password(
-            &self,
-            request: tonic::Request<super::SetPasswordRequest>,
-        ) -> std::result::Result<tonic::Response<super::UserResponse>, tonic::Status>;
-        async fn set_enabled(
-            &self,
-            request: tonic::Request<super::SetEnabledRequest>,
-        ) -> std::result::Result<tonic::Response<super::UserResponse>, tonic::Status>;
-        async fn delete(
-            &self,
-            request: tonic::Request<super::DeleteUserRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::DeleteUserResponse>,
-            tonic::Status,
-        >;
-        /// Makes an account with the row's credentials, proves it by a login and stores it in the row.
-        async fn create_ipmi_user(
-            &self,
-            request: tonic::Request<super::CreateIpmiUserRequest>,
-        ) -> std::result::Result<tonic::Response<super::UserResponse>, tonic::Status>;
-    }
-    #[derive(Debug)]
-    pub struct UserServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> UserServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for UserServiceServer<T>
-    where
-        T: UserService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/halbox.v1.UserService/List" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListSvc<T: UserService>(pub Arc<T>);
-                    impl<T: UserService> tonic::server::UnaryService<super::BmcRequest>
-                    for ListSvc<T> {
-                        type Response = super::UsersResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BmcRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as UserService>::list(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.UserService/Create" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateSvc<T: UserService>(pub Arc<T>);
-                    impl<
-                        T: UserService,
-                    > tonic::server::UnaryService<super::CreateUserRequest>
-                    for CreateSvc<T> {
-                        type Response = super::UserResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateUserRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as UserService>::create(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.UserService/SetPassword" => {
-                    #[allow(non_camel_case_types)]
-                    struct SetPasswordSvc<T: UserService>(pub Arc<T>);
-                    impl<
-                        T: UserService,
-                    > tonic::server::UnaryService<super::SetPasswordRequest>
-                    for SetPasswordSvc<T> {
-                        type Response = super::UserResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SetPasswordRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as UserService>::set_password(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SetPasswordSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.UserService/SetEnabled" => {
-                    #[allow(non_camel_case_types)]
-                    struct SetEnabledSvc<T: UserService>(pub Arc<T>);
-                    impl<
-                        T: UserService,
-                    > tonic::server::UnaryService<super::SetEnabledRequest>
-                    for SetEnabledSvc<T> {
-                        type Response = super::UserResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SetEnabledRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as UserService>::set_enabled(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SetEnabledSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.UserService/Delete" => {
-                    #[allow(non_camel_case_types)]
-                    struct DeleteSvc<T: UserService>(pub Arc<T>);
-                    impl<
-                        T: UserService,
-                    > tonic::server::UnaryService<super::DeleteUserRequest>
-                    for DeleteSvc<T> {
-                        type Response = super::DeleteUserResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::DeleteUserRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as UserService>::delete(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = DeleteSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/halbox.v1.UserService/CreateIpmiUser" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateIpmiUserSvc<T: UserService>(pub Arc<T>);
-                    impl<
-                        T: UserService,
-                    > tonic::server::UnaryService<super::CreateIpmiUserRequest>
-                    for CreateIpmiUserSvc<T> {
-                        type Response = super::UserResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateIpmiUserRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as UserService>::create_ipmi_user(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateIpmiUserSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for UserServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "halbox.v1.UserService";
-    impl<T> tonic::server::NamedService for UserServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -9,6 +9,7 @@ pub mod http;
 pub mod listen;
 pub mod server;
 pub mod tls;
+pub mod wire;
 
 use std::fmt;
 
@@ -17,7 +18,6 @@ use std::fmt;
     missing_docs,
     clippy::all,
     clippy::pedantic,
-    unused_qualifications,
     reason = "generated code"
 )]
 #[allow(rustdoc::all, reason = "generated code")]

@@ -1,5 +1,7 @@
 //! Writes the Rust code of `proto/halbox/v1/*.proto` and their descriptors to the folder that is named (proto/generated).
 
+mod services;
+
 use std::path::{Path, PathBuf};
 
 use prost::Message;
@@ -18,13 +20,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     compiler.include_source_info(true).include_imports(true);
     compiler.open_files(&files)?;
     let descriptors = compiler.file_descriptor_set();
-    let mut config = tonic_prost_build::Config::new();
+    let mut config = prost_build::Config::new();
     // `halbox.v1.Secret` prints no bytes; its Debug stands in src/api/mod.rs.
     config.skip_debug([".halbox.v1.Secret"]);
-    tonic_prost_build::configure()
-        .out_dir(&out)
-        .emit_rerun_if_changed(false)
-        .compile_fds_with_config(descriptors.clone(), config)?;
+    config.service_generator(Box::new(services::Services));
+    config.out_dir(&out);
+    config.compile_fds(descriptors.clone())?;
     // Reflection needs no comments.
     let mut plain = descriptors;
     for file in &mut plain.file {
