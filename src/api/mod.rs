@@ -14,12 +14,7 @@ pub mod wire;
 use std::fmt;
 
 /// Messages, clients and servers, as generated.
-#[expect(
-    missing_docs,
-    clippy::all,
-    clippy::pedantic,
-    reason = "generated code"
-)]
+#[expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
 #[allow(rustdoc::all, reason = "generated code")]
 pub mod proto {
     include!("../../proto/generated/halbox.v1.rs");
