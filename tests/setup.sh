@@ -23,6 +23,7 @@ have qemu-system-x86_64 || packages+=(qemu-system-x86)
 [ -x /bin/busybox ] || packages+=(busybox-static)
 have cpio        || packages+=(cpio)
 have socat       || packages+=(socat)
+have tmux        || packages+=(tmux)
 have pip3        || packages+=(python3-pip)
 
 if [ ${#packages[@]} -gt 0 ]; then

@@ -265,7 +265,7 @@ fn a_foreign_client_lists_describes_and_powers() {
 }
 
 /// A certificate authority and what it issued, as PEM files.
-fn issue(dir: &std::path::Path) {
+pub(super) fn issue(dir: &std::path::Path, address: &str) {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
@@ -280,7 +280,7 @@ fn issue(dir: &std::path::Path) {
         ("old", 2020),
     ] {
         let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec!["127.88.7.1".to_owned()]).unwrap();
+        let mut params = CertificateParams::new(vec![address.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.not_before = rcgen::date_time_ymd(2010, 1, 1);
         params.not_after = rcgen::date_time_ymd(years, 1, 1);
@@ -293,7 +293,7 @@ fn issue(dir: &std::path::Path) {
 #[test]
 fn over_tls_certificates_and_tokens_have_roles() {
     let dir = tempfile::tempdir().unwrap();
-    issue(dir.path());
+    issue(dir.path(), "127.88.7.1");
     let at = |name: &str| dir.path().join(name).display().to_string();
     let file = dir.path().join("halbox.yaml");
     std::fs::write(&file, "roles: {op: operator, old: admin}\n").unwrap();

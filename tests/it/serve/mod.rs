@@ -1,6 +1,7 @@
 //! `halbox serve` from outside: real lease files, simulated BMCs, the command line.
 
 mod api;
+mod console;
 mod daemon;
 mod gate;
 mod namespaces;
