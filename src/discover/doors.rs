@@ -12,6 +12,7 @@ use crate::hal::bmc::Bmc;
 use crate::hal::connect::{Login, Service, Way, connect};
 use crate::hal::fleet::Fleet;
 use crate::hal::gate::{Failures, Gate, Rule};
+use crate::hal::ipmi::cmd::Privilege;
 use crate::hal::ipmi::session::Config;
 use crate::hal::model::{Cx, DriverName, MacAddr, Secret};
 use crate::hal::transport::http::Trust;
@@ -132,6 +133,8 @@ impl Doors {
             name: Some(mac.to_string().into()),
             redfish: service,
             linger: LINGER,
+            // A refresh reads what OPERATOR may; the accounts of the table are administrators'.
+            expect: Some(Privilege::Operator),
             prefer: row.chosen_driver,
             only: row.policy == Policy::Only && row.chosen_driver.is_some(),
             ..Way::to(SocketAddr::new(

@@ -17,6 +17,7 @@ use super::error::{Error, Kind, Result};
 use super::fleet::{Endpoint, Fleet};
 use super::gate::name_of;
 use super::ipmi::Exchange;
+use super::ipmi::cmd::Privilege;
 use super::ipmi::session::Config;
 use super::model::info::Info;
 use super::model::{Cx, DriverName, Secret};
@@ -46,6 +47,8 @@ pub struct Way {
     pub pin_suite: bool,
     /// How long an unused IPMI session stays open.
     pub linger: Duration,
+    /// What the operations will need over IPMI, where that is known before they begin.
+    pub expect: Option<Privilege>,
     /// The Redfish service; `None` when there is none to ask.
     pub redfish: Option<Service>,
     /// What detection found; drivers that it did not find are not tried. `None` when nobody has looked.
@@ -66,6 +69,7 @@ impl Way {
             ipmi,
             pin_suite: true,
             linger: Duration::ZERO,
+            expect: None,
             redfish: None,
             findings: None,
             prefer: None,
@@ -120,7 +124,11 @@ pub async fn connect(fleet: &Fleet, cx: &Cx, way: &Way, login: &Login) -> Result
                 pin_suite: way.pin_suite,
                 linger: way.linger,
             };
-            Some(fleet.bmc_named(&endpoint, &way.gate_name())? as Arc<dyn Exchange>)
+            let exchange = fleet.bmc_named(&endpoint, &way.gate_name())?;
+            if let Some(level) = way.expect {
+                exchange.expect(level);
+            }
+            Some(exchange as Arc<dyn Exchange>)
         }
         None => None,
     };

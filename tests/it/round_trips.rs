@@ -96,6 +96,15 @@ fn on_the_simulator() {
     .unwrap();
     let client = Client::new(sim.addrs()[0], "admin", "admin");
     assert_eq!(client.cost(&["power", "status"]), 4 + CLOSE);
+    // Login, Get Channel Info, Set Session Privilege Level, MAC and address, five more: one session for all of it.
+    assert_eq!(client.cost(&["lan"]), 3 + 9 + CLOSE);
+    // Login, state, Set Session Privilege Level, Chassis Control.
+    assert_eq!(client.cost(&["power", "off", "--no-wait"]), 6 + CLOSE);
+    for operation in [&["info"][..], &["user", "ls"], &["led", "on"]] {
+        let before = sim.total().sessions_opened;
+        client.cost(operation);
+        assert_eq!(sim.total().sessions_opened, before + 1, "{operation:?}");
+    }
     client.at_most(&["sensors"], 56, "sensors of 24, first time");
     client.at_most(&["sensors"], 30, "sensors of 24, SDRs cached");
     client.at_most(&["fru", "--id", "0"], 12, "FRU 0");

@@ -289,6 +289,7 @@ impl Actor {
                     None => self.session.cancel(now, token),
                 }
             }
+            Message::Expect(level) => self.session.expect(level),
             Message::Console(serial) => {
                 if self.serial.is_some() {
                     let error = Error::new(Kind::Busy, "the console of this BMC is open here");

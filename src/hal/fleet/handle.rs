@@ -13,6 +13,7 @@ use super::Endpoint;
 use super::console::Serial;
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::gate::{Guard, Pass};
+use crate::hal::ipmi::cmd::Privilege;
 use crate::hal::ipmi::learnt::LearntCell;
 use crate::hal::ipmi::session::{Config, Version, WrongKg};
 use crate::hal::ipmi::{Exchange, Request, Response};
@@ -41,6 +42,8 @@ pub(super) enum Message {
     Submit(Box<Job>),
     /// The caller of this token gave up or went away.
     Cancel(u64),
+    /// The next operation needs up to this privilege.
+    Expect(Privilege),
     /// Open the serial console.
     Console(Box<Serial>),
 }
@@ -310,6 +313,10 @@ impl Exchange for Remote {
         // A closed inbox drops the actor's end, which ends the stream's events.
         let _ = self.inbox.send(Message::Console(Box::new(serial)));
         Some(stream)
+    }
+
+    fn expect(&self, highest: Privilege) {
+        let _ = self.inbox.send(Message::Expect(highest));
     }
 
     fn learnt(&self) -> &LearntCell {

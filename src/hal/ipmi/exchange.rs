@@ -103,6 +103,9 @@ pub trait Exchange: Send + Sync {
         None
     }
 
+    /// What comes next needs up to this privilege: a transport that logs in does so once, for all of it.
+    fn expect(&self, _highest: Privilege) {}
+
     /// What was learnt of this BMC: chunk sizes, SDRs, quirks. Shared by all who talk to it.
     fn learnt(&self) -> &LearntCell;
 

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ipmi::{learn, switch_on};
 use crate::hal::error::Result;
-use crate::hal::ipmi::cmd::Command;
 use crate::hal::ipmi::cmd::app::GetDeviceId;
 use crate::hal::ipmi::cmd::chassis::GetSystemBootOptions;
+use crate::hal::ipmi::cmd::{Command, Privilege};
 use crate::hal::ipmi::exchange::finish;
 use crate::hal::ipmi::learnt::LearntCell;
 use crate::hal::ipmi::{Exchange, Request, Response, Target};
@@ -103,6 +103,10 @@ impl Exchange for Attended {
 
     fn console(&self, options: ConsoleOptions) -> Option<ConsoleStream> {
         self.inner.console(options)
+    }
+
+    fn expect(&self, highest: Privilege) {
+        self.inner.expect(highest);
     }
 
     fn learnt(&self) -> &LearntCell {

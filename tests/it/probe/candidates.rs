@@ -128,3 +128,36 @@ fn users_that_do_not_exist_are_passed_over() {
         ("IPMI: no user 'root'", "IPMI: no user 'ADMIN'")
     );
 }
+
+#[test]
+fn bmc_finds_the_right_one_for_each_target() {
+    let sim = Sim::start(2, "--lockout 1");
+    let cache = tempfile::tempdir().unwrap();
+    let file = cache.path().join("candidates.yaml");
+    let run = |list: &str, operation: &str| {
+        std::fs::write(&file, list).unwrap();
+        let out = halbox()
+            .args(["-vv", "bmc", "--address", &sim.first.to_string()])
+            .args(["--ipmi-port", &PORT.to_string(), "--credentials"])
+            .arg(&file)
+            .args(operation.split_whitespace())
+            .env("XDG_CACHE_HOME", cache.path())
+            .output()
+            .unwrap();
+        let said = format!("{}{}", stdout(&out), stderr(&out));
+        assert!(!said.contains("-marker"), "{said}");
+        (out.status.code(), said)
+    };
+    let right = "- {user: admin, password: calvin-marker}\n- {user: admin, password: admin}\n";
+    let (code, said) = run(right, "power status");
+    assert_eq!((code, said.contains("ON")), (Some(0), true), "{said}");
+    let (code, said) = run("- {user: admin, password: other-marker}\n", "info");
+    assert_eq!(code, Some(4), "{said}");
+    assert!(
+        said.contains("no candidate was found to be right"),
+        "{said}"
+    );
+    for counter in ["failed_logins", "lockouts", "sessions_open"] {
+        assert_eq!(sim.total(counter), 0, "{counter}");
+    }
+}

@@ -8,10 +8,10 @@ use super::{fru, is_answer, manufacturer, reading, system_info};
 use crate::hal::caps::Identity;
 use crate::hal::error::Result;
 use crate::hal::ipmi::Exchange;
-use crate::hal::ipmi::cmd::Command;
 use crate::hal::ipmi::cmd::app::{
     DeviceId, GetDeviceGuid, GetDeviceId, GetSystemGuid, GetSystemInfoParameters,
 };
+use crate::hal::ipmi::cmd::{Command, Privilege};
 use crate::hal::ipmi::exchange::run;
 use crate::hal::model::info::Info;
 use crate::hal::model::{BoxFuture, Cx, Guid, Reading};
@@ -24,6 +24,7 @@ impl Identity for IpmiIdentity {
         Box::pin(async move {
             let start = Instant::now();
             let bmc = &*self.0;
+            bmc.expect(Privilege::Operator);
             let device = device_id(bmc, cx).await?;
             let mut info = Info::default();
             info.bmc.version = Some(device.firmware());

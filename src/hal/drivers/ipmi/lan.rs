@@ -8,11 +8,11 @@ use std::time::Instant;
 use super::{is_answer, reading};
 use crate::hal::caps::Network;
 use crate::hal::error::{Error, Kind, Result};
-use crate::hal::ipmi::cmd::Command;
 use crate::hal::ipmi::cmd::app::{GetChannelInfo, PRESENT_CHANNEL};
 use crate::hal::ipmi::cmd::transport::{
     GetLanConfigurationParameters, IpSource, LanParameter, lan_selector,
 };
+use crate::hal::ipmi::cmd::{Command, Privilege};
 use crate::hal::ipmi::exchange::{finish, run};
 use crate::hal::ipmi::{Exchange, Request};
 use crate::hal::model::lan::LanInfo;
@@ -46,6 +46,7 @@ impl Network for IpmiNetwork {
         Box::pin(async move {
             let start = Instant::now();
             let bmc = &*self.0;
+            bmc.expect(Privilege::Operator);
             let channel = lan_channel(bmc, cx).await?;
             let selectors = [
                 lan_selector::IP,

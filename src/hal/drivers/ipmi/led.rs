@@ -7,8 +7,8 @@ use super::{pause, reading};
 use crate::hal::caps::Led;
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::Exchange;
-use crate::hal::ipmi::cmd::Command;
 use crate::hal::ipmi::cmd::chassis::{ChassisIdentify, GetChassisStatus, IdentifyState};
+use crate::hal::ipmi::cmd::{Command, Privilege};
 use crate::hal::ipmi::exchange::run;
 use crate::hal::model::{BoxFuture, Cx, LedState, Reading};
 
@@ -77,6 +77,7 @@ impl Led for IpmiLed {
         Box::pin(async move {
             let start = Instant::now();
             let want = if on { LedState::On } else { LedState::Off };
+            self.0.expect(Privilege::Operator);
             let state = self.switch(cx, on).await?;
             if state != want && state != LedState::Unknown {
                 let what = format!("identify LED: the BMC accepted {want} but stays {state}");

@@ -9,7 +9,7 @@ use crate::hal::drivers::power_watch::{self, Accepted, Switch};
 use crate::hal::error::{Error, Result};
 use crate::hal::ipmi::Exchange;
 use crate::hal::ipmi::cmd::chassis::{ChassisControl, ControlAction, GetChassisStatus};
-use crate::hal::ipmi::cmd::{Command, CompletionCode, CompletionError};
+use crate::hal::ipmi::cmd::{Command, CompletionCode, CompletionError, Privilege};
 use crate::hal::ipmi::exchange::run;
 use crate::hal::model::power::PowerOutcome;
 use crate::hal::model::{BoxFuture, Cx, PowerAction, PowerState, Reading};
@@ -80,6 +80,7 @@ impl Power for IpmiPower {
     ) -> BoxFuture<'a, Result<Reading<PowerOutcome>>> {
         Box::pin(async move {
             let start = Instant::now();
+            self.0.expect(Privilege::Operator);
             let outcome = power_watch::set(self, cx, action, wait).await?;
             Ok(reading(start, ChassisControl::NAME, outcome))
         })

@@ -12,7 +12,7 @@ use crate::hal::ipmi::cmd::storage::{
     ClearSel, EraseAction, EraseProgress, FIRST_RECORD, GetSelEntry, GetSelEntryReply, GetSelInfo,
     LAST_RECORD, ReserveSel,
 };
-use crate::hal::ipmi::cmd::{Command, CompletionCode, CompletionError};
+use crate::hal::ipmi::cmd::{Command, CompletionCode, CompletionError, Privilege};
 use crate::hal::ipmi::exchange::{finish, run};
 use crate::hal::ipmi::sdr::Sensor;
 use crate::hal::ipmi::sel::{RECORD_LEN, SystemEvent, log_entry};
@@ -68,6 +68,7 @@ impl caps::EventLog for EventLog {
     fn clear<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<()>>> {
         Box::pin(async move {
             let started = Instant::now();
+            self.exchange.expect(Privilege::Operator);
             clear(self.exchange.as_ref(), cx, POLL).await?;
             Ok(reading(started, ClearSel::NAME, ()))
         })

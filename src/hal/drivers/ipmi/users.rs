@@ -18,10 +18,10 @@ use super::{is_answer, reading};
 use crate::hal::caps::Users;
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::Exchange;
-use crate::hal::ipmi::cmd::Command;
 use crate::hal::ipmi::cmd::app::{
     GetDeviceId, GetUserAccess, PRESENT_CHANNEL, SetUserAccess, SetUserName, SetUserPassword,
 };
+use crate::hal::ipmi::cmd::{Command, Privilege};
 use crate::hal::ipmi::exchange::run;
 use crate::hal::model::user::{NewUser, User};
 use crate::hal::model::{BoxFuture, Cx, Reading, Secret};
@@ -42,7 +42,7 @@ impl Users for IpmiUsers {
     fn users<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<Vec<User>>>> {
         Box::pin(async move {
             let start = Instant::now();
-            let table = self.table(cx).await?;
+            let table = self.table(cx, Privilege::Operator).await?;
             Ok(reading(start, GetUserAccess::NAME, table.users()))
         })
     }
@@ -54,11 +54,12 @@ impl Users for IpmiUsers {
             let limit = slots::limit(user.role)?;
             write::check_length(&user.password)?;
             let bmc = &*self.0;
+            bmc.expect(Privilege::Administrator);
             if bmc.learnt().snapshot().manufacturer.is_none() {
                 // Which slot is customary depends on it. The layer above listens; without an answer none is.
                 drop(run(bmc, cx, &GetDeviceId).await);
             }
-            let table = self.table(cx).await?;
+            let table = self.table(cx, Privilege::Administrator).await?;
             if let Some(there) = table.named(&user.name) {
                 let what = format!(
                     "user '{}' is there already, in slot {}",
@@ -105,7 +106,7 @@ impl Users for IpmiUsers {
         Box::pin(async move {
             let start = Instant::now();
             write::check_length(password)?;
-            let table = self.table(cx).await?;
+            let table = self.table(cx, Privilege::Administrator).await?;
             let slot = table.only(name)?;
             let before = table.user(slot.id);
             let bmc = &*self.0;
@@ -140,7 +141,7 @@ impl Users for IpmiUsers {
             if !enabled {
                 self.spare(name, "disabled")?;
             }
-            let table = self.table(cx).await?;
+            let table = self.table(cx, Privilege::Administrator).await?;
             let slot = table.only(name)?.id;
             let bmc = &*self.0;
             let done = if enabled {
@@ -158,7 +159,7 @@ impl Users for IpmiUsers {
         Box::pin(async move {
             let start = Instant::now();
             self.spare(name, "deleted")?;
-            let table = self.table(cx).await?;
+            let table = self.table(cx, Privilege::Administrator).await?;
             let slot = table.only(name)?.id;
             write::remove(&*self.0, cx, table.channel, slot)
                 .await
@@ -169,8 +170,10 @@ impl Users for IpmiUsers {
 }
 
 impl IpmiUsers {
-    async fn table(&self, cx: &Cx) -> Result<Table> {
+    /// All accounts; what is to be done with them needs up to `highest`.
+    async fn table(&self, cx: &Cx, highest: Privilege) -> Result<Table> {
         let bmc = &*self.0;
+        bmc.expect(highest);
         let channel = match lan_channel(bmc, cx).await {
             Ok(channel) => channel.number,
             // It cannot say what its channels are; the one that we came by is there.

@@ -1,6 +1,8 @@
 //! The long-lived object: it holds the requests, knows which state is on, and turns what happens there into
 //! replies.
 
+mod roles;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -70,6 +72,8 @@ pub struct Session {
     refused: bool,
     /// The suite that worked: at first the caller's, then our own.
     pinned: Option<u8>,
+    /// The highest privilege that the operations under way will need.
+    expected: Option<Privilege>,
     /// The highest role that the account was found to have.
     ceiling: Option<Privilege>,
     /// `close` was called while writes were on their way.
@@ -101,6 +105,7 @@ impl Session {
             rtt: Rtt::default(),
             heard: false,
             refused: false,
+            expected: None,
             ceiling: None,
             shutting: false,
             announce: false,
@@ -284,6 +289,7 @@ impl Session {
             Outcome::Open(link) => {
                 let info = link.info();
                 self.pinned = info.suite.or(self.pinned);
+                self.expected = None;
                 self.outputs.push_back(Output::Active(info));
                 State::Active(Box::new(Active::new(link, now)))
             }
@@ -295,20 +301,6 @@ impl Session {
                 self.fail_all(&fault);
                 State::Idle
             }
-        }
-    }
-
-    /// The account may not have `role`: who needs it fails, the others go on below it.
-    fn role_refused(&mut self, role: Privilege, fault: &Fault) {
-        let config = &self.config;
-        let failed = self
-            .jobs
-            .take(|job| !job.flying && job.need(config) >= role);
-        for job in failed {
-            self.fail(&job, fault);
-        }
-        if fault.kind == Kind::Privilege {
-            self.ceiling = role.lower();
         }
     }
 
@@ -443,7 +435,7 @@ impl Session {
     fn pump_idle(&mut self, now: Instant) -> (State, bool) {
         self.shutting = false;
         self.fail_above_ceiling();
-        let Some(role) = self.jobs.highest_need(&self.config) else {
+        let Some(role) = self.role_to_open() else {
             return (State::Idle, false);
         };
         let pinned = self.pinned;
@@ -502,30 +494,6 @@ impl Session {
         let (request, once) = (job.request.clone(), job.once());
         let (mut ctx, _) = self.ctx(now);
         active.send(&mut ctx, id, &request, once);
-    }
-
-    /// Requests above what the account was found to have.
-    fn fail_above_ceiling(&mut self) {
-        let Some(ceiling) = self.ceiling else {
-            return;
-        };
-        if self.config.privilege.is_some() {
-            return;
-        }
-        let config = &self.config;
-        for job in self
-            .jobs
-            .take(|job| !job.flying && job.need(config) > ceiling)
-        {
-            let what = format!(
-                "{}: the account has no more than {ceiling}",
-                job.request.name
-            );
-            self.fail(
-                &job,
-                &Fault::new(Kind::Privilege, what).hint(HINT_PRIVILEGE),
-            );
-        }
     }
 
     fn cancel_if(&mut self, pick: impl Fn(&Job) -> bool) {

@@ -103,6 +103,41 @@ fn account_with_less_privilege_serves_what_it_may() {
 }
 
 #[test]
+fn an_expected_privilege_spares_the_second_login() {
+    for (planned, logins) in [(false, 2), (true, 1)] {
+        let mut bed = Bed::plain(config());
+        if planned {
+            bed.client.expect(Privilege::Administrator);
+        }
+        bed.ask(read(b"r")).unwrap();
+        bed.ask(set(b"s")).unwrap();
+        assert_eq!(sent(&bed, RAKP1), logins);
+    }
+}
+
+#[test]
+fn an_account_with_less_than_expected_steps_down() {
+    for exact in [false, true] {
+        let oddities = responder::Oddities {
+            exact_lookup: exact,
+            ..responder::Oddities::default()
+        };
+        let bmc = responder::Config {
+            oddities,
+            ..responder::Config::default()
+        };
+        let mut c = Config::new("viewer", Secret::new("look"));
+        c.quirks.name_and_privilege_lookup = exact;
+        let mut bed = Bed::new(c, bmc);
+        bed.client.expect(Privilege::Administrator);
+        assert_eq!(bed.ask(read(b"r")).unwrap().data, b"r");
+        assert_eq!(bed.infos[0].privilege, Privilege::User);
+        // ADMINISTRATOR, OPERATOR, USER; where the name is said to be unknown, straight to what is needed.
+        assert_eq!(sent(&bed, RAKP1), if exact { 2 } else { 3 });
+    }
+}
+
+#[test]
 fn privilege_alone_fails_without_a_second_login() {
     let mut bed = Bed::plain(Config::new("viewer", Secret::new("look")));
     assert_eq!(kind(&bed.ask(set(b""))), Kind::Privilege);
