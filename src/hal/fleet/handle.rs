@@ -305,6 +305,16 @@ impl Exchange for Remote {
         })
     }
 
+    fn admit<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            match self.enter(cx).await? {
+                Entry::First { pass, .. } => pass.clear(),
+                Entry::Known => {}
+            }
+            Ok(())
+        })
+    }
+
     fn console(&self, options: ConsoleOptions) -> Option<ConsoleStream> {
         if self.config.version == Version::V1_5 {
             return None;

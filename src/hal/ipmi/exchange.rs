@@ -98,6 +98,11 @@ pub trait Exchange: Send + Sync {
         })
     }
 
+    /// May we log in at all? An error where the login gate holds it back. For those who do not begin with a command.
+    fn admit<'a>(&'a self, _cx: &'a Cx) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Opens the serial console on the same session; `None` where the transport has none.
     fn console(&self, _options: ConsoleOptions) -> Option<ConsoleStream> {
         None

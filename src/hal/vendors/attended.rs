@@ -105,6 +105,10 @@ impl Exchange for Attended {
         self.inner.console(options)
     }
 
+    fn admit<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<()>> {
+        self.inner.admit(cx)
+    }
+
     fn expect(&self, highest: Privilege) {
         self.inner.expect(highest);
     }

@@ -137,7 +137,7 @@ fn bmc_finds_the_right_one_for_each_target() {
     let run = |list: &str, operation: &str| {
         std::fs::write(&file, list).unwrap();
         let out = halbox()
-            .args(["-vv", "bmc", "--address", &sim.first.to_string()])
+            .args(["-vv", "bmc", "--address", &sim.first])
             .args(["--ipmi-port", &PORT.to_string(), "--credentials"])
             .arg(&file)
             .args(operation.split_whitespace())

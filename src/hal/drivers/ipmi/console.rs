@@ -36,11 +36,12 @@ impl Console for IpmiConsole {
 
     fn open<'a>(
         &'a self,
-        _: &'a Cx,
+        cx: &'a Cx,
         options: ConsoleOptions,
     ) -> BoxFuture<'a, Result<Reading<ConsoleStream>>> {
         Box::pin(async move {
             let start = Instant::now();
+            self.0.admit(cx).await?;
             let stream = self.0.console(options).ok_or_else(|| {
                 let what = "console: serial over LAN needs an RMCP+ session";
                 Error::new(Kind::Unsupported, what)
