@@ -53,6 +53,7 @@ pub(super) const VENDORS: &[Vendor] = &[
             "If-Match on an action is refused with 412: never sent (ironcore-dev/metal-operator#1015)",
             "eight sessions: Basic logins, which leave none behind (RAC0218)",
             "503 SYS518 while it is not ready: asked again",
+            "a BIOS job that waits for the next boot blocks the boot target: it is deleted, no other is (DellJobService)",
             "iDRAC9 3.34 has its accounts below Managers and no AccountService in the root",
         ],
         ..PLAIN

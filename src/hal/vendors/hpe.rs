@@ -59,7 +59,10 @@ pub(super) const VENDORS: &[Vendor] = &[
             oem: &["Hp"],
             ..PLAIN.matches
         },
-        notes: &["the vendor's part is called Hp, not Hpe"],
+        notes: &[
+            "the vendor's part is called Hp, not Hpe",
+            "accounts have no RoleId: their privileges stand in Oem.Hp.Privileges",
+        ],
         ..PLAIN
     },
 ];

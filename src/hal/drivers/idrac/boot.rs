@@ -34,10 +34,42 @@ impl IDracBoot {
                     done => return done,
                 }
             }
+            Err(error) if Why::of(&error) == Why::JobPending => {
+                if !self.make_room(cx).await? {
+                    return Err(self.explained(cx, error).await);
+                }
+                match self.inner.set(cx, request).await {
+                    Err(error) => error,
+                    done => return done,
+                }
+            }
             Err(error) => error,
             done => return done,
         };
         Err(self.explained(cx, error).await)
+    }
+
+    /// Deletes the BIOS jobs that wait for the next boot and block the change. `false` when there are none, or when one
+    /// has begun.
+    async fn make_room(&self, cx: &Cx) -> Result<bool> {
+        let Ok(jobs) = jobs::unfinished(&self.client, cx).await else {
+            return Ok(false);
+        };
+        if jobs.is_empty() || jobs.iter().any(|job| !job.waits) {
+            return Ok(false);
+        }
+        lifecycle::wait_ready(&self.client, cx).await?;
+        for job in jobs {
+            if let Err(error) = jobs::delete(&self.client, cx, &job.id).await {
+                return Err(self.explained(cx, error).await);
+            }
+            log::warn!(
+                "{}: the BIOS job {} waited for the next boot and blocked the boot target; it is deleted",
+                self.client.door().origin(),
+                job.id
+            );
+        }
+        Ok(true)
     }
 
     /// Is it a version whose override for every boot lasts for one?
@@ -56,7 +88,7 @@ impl IDracBoot {
             Why::JobPending => match jobs::unfinished(&self.client, cx).await {
                 Ok(ids) if !ids.is_empty() => error.with_hint(format!(
                     "configuration jobs wait for the next boot: {}; boot the machine, or delete them",
-                    ids.join(", ")
+                    ids.iter().map(|j| j.id.as_str()).collect::<Vec<_>>().join(", ")
                 )),
                 _ => error,
             },

@@ -39,7 +39,11 @@ async fn status(client: &Client, cx: &Cx) -> Result<Option<String>> {
     let Some(path) = manager.link(SERVICE) else {
         return Ok(None);
     };
-    let service = client.get(cx, &path).await?;
+    let service = match client.get(cx, &path).await {
+        Ok(service) => service,
+        Err(error) if error.kind() == Kind::Unsupported => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let done = client.action(cx, &service, STATUS, json!({})).await?;
     let said = |p: &str| done.resource.as_ref().and_then(|r| r.str(p));
     Ok(said("/LCStatus").or(said("/Status")).map(str::to_owned))

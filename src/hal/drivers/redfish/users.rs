@@ -3,6 +3,7 @@
 mod account;
 mod locate;
 mod own;
+mod privileges;
 mod roles;
 mod slots;
 
@@ -56,8 +57,9 @@ impl Users for RedfishUsers {
                 );
             }
             let role = roles::name(user.role, &table)?;
-            let body =
-                json!({"UserName": name, "Password": password, "RoleId": role, "Enabled": true});
+            let body = privileges::body(&table, name, password, user.role).unwrap_or_else(
+                || json!({"UserName": name, "Password": password, "RoleId": role, "Enabled": true}),
+            );
             let slots_only = matches!(client.quirks().accounts, Accounts::Slots { .. });
             let made = if slots_only {
                 slots::fill(client, cx, &table, &body).await

@@ -111,6 +111,56 @@ async fn the_lifecycle_controller_is_waited_for() {
     );
 }
 
+/// An iDRAC whose boot override is blocked while `job` is in its queue.
+fn blocked(job: Value) -> Arc<Scripted> {
+    let service = "/redfish/v1/Managers/1/Oem/Dell/DellJobService";
+    let delete = format!("{service}/Actions/DellJobService.DeleteJobQueue");
+    let path = "/redfish/v1/Jobs/JID_1";
+    let tree = [
+        (SYSTEM, system()),
+        (MANAGER, manager("15G", "6")),
+        (
+            "/redfish/v1/Jobs",
+            json!({"Members": [{"@odata.id": path}]}),
+        ),
+        (path, job),
+        (
+            service,
+            json!({"Actions": {"#DellJobService.DeleteJobQueue": {"target": delete}}}),
+        ),
+    ];
+    server(&tree, move |tree, ask| {
+        if ask.path == delete {
+            assert_eq!(ask.body, Some(json!({"JobID": "JID_1"})));
+            tree.get_mut(path).unwrap()["JobState"] = json!("Completed");
+            return answer(200, &json!({}));
+        }
+        if tree[path]["JobState"] != "Completed" {
+            return says("Pending configuration values are already committed.");
+        }
+        obedient(tree, ask)
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bios_job_that_waits_is_deleted_and_no_other() {
+    let waiting = json!({"Id": "JID_1", "JobState": "Scheduled", "JobType": "BIOSConfiguration"});
+    let bmc = blocked(waiting);
+    assert_eq!(set(&bmc).await.unwrap().value.target, BootTarget::Pxe);
+    let writes = bmc.writes();
+    assert_eq!(writes.len(), 3, "{writes:?}");
+    assert!(writes[1].contains("DeleteJobQueue"), "{writes:?}");
+    for (state, kind) in [
+        ("Running", "BIOSConfiguration"),
+        ("Scheduled", "RAIDConfiguration"),
+    ] {
+        let bmc = blocked(json!({"Id": "JID_1", "JobState": state, "JobType": kind}));
+        let error = set(&bmc).await.unwrap_err();
+        assert!(error.hint().unwrap().contains("JID_1"), "{error:?}");
+        assert_eq!(bmc.writes().len(), 1, "{:?}", bmc.writes());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_stands_in_the_way_is_named() {
     let jobs = json!({"Members": [{"@odata.id": "/redfish/v1/Jobs/JID_1"}, {"@odata.id": "/redfish/v1/Jobs/JID_2"}]});
@@ -120,7 +170,7 @@ async fn what_stands_in_the_way_is_named() {
         ("/redfish/v1/Jobs", jobs),
         (
             "/redfish/v1/Jobs/JID_1",
-            json!({"Id": "JID_1", "JobState": "Scheduled", "JobType": "BIOSConfiguration"}),
+            json!({"Id": "JID_1", "JobState": "Running", "JobType": "BIOSConfiguration"}),
         ),
         (
             "/redfish/v1/Jobs/JID_2",

@@ -3,6 +3,7 @@
 use super::super::read::optional;
 use super::account::Account;
 use super::locate::Table;
+use super::privileges;
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::model::Cx;
 use crate::hal::model::user::{Role, User};
@@ -52,7 +53,7 @@ pub(super) async fn user(client: &Client, cx: &Cx, account: &Account) -> Result<
             Some(resource) => by_privileges(&resource),
             None => Role::Other,
         },
-        None => Role::Other,
+        None => privileges::role(account).unwrap_or(Role::Other),
     };
     Ok(User {
         id: account.id(),

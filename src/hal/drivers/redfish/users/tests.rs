@@ -347,3 +347,78 @@ async fn a_slot_with_a_role_of_its_own_keeps_it_and_gets_the_privileges() {
         "{last}"
     );
 }
+
+/// An account of iLO 4: no RoleId, no Enabled.
+fn ilo4(id: &str, name: &str, privileges: &[&str]) -> (String, Value) {
+    const ALL: [&str; 6] = [
+        "LoginPriv",
+        "RemoteConsolePriv",
+        "UserConfigPriv",
+        "VirtualMediaPriv",
+        "VirtualPowerAndResetPriv",
+        "iLOConfigPriv",
+    ];
+    let all: serde_json::Map<String, Value> = ALL
+        .iter()
+        .map(|p| ((*p).to_owned(), json!(privileges.contains(p))))
+        .collect();
+    let json =
+        json!({"Id": id, "UserName": name, "Oem": {"Hp": {"LoginName": name, "Privileges": all}}});
+    (format!("{ACCOUNTS}/{id}"), json)
+}
+
+#[tokio::test]
+async fn accounts_without_roles_have_the_vendors_privileges() {
+    let all = ["LoginPriv", "UserConfigPriv", "VirtualPowerAndResetPriv"];
+    let known = [
+        ilo4("1", "Administrator", &all),
+        ilo4(
+            "2",
+            "op",
+            &["LoginPriv", "VirtualPowerAndResetPriv", "RemoteConsolePriv"],
+        ),
+        ilo4("3", "look", &["LoginPriv"]),
+        ilo4("4", "nobody", &[]),
+    ];
+    let there = bmc(&known, posts);
+    let users = of(&there, Quirks::default())
+        .users(&within(5))
+        .await
+        .unwrap();
+    let roles: Vec<Role> = users.value.iter().map(|u| u.role).collect();
+    assert_eq!(
+        roles,
+        [Role::Administrator, Role::Operator, Role::User, Role::None]
+    );
+    for (role, has) in [
+        (Role::Administrator, 6),
+        (Role::Operator, 4),
+        (Role::User, 1),
+    ] {
+        let bmc = bmc(&known, posts);
+        let made = of(&bmc, Quirks::default())
+            .create(&within(5), &new("metal", role))
+            .await
+            .unwrap();
+        assert_eq!((made.value.role, made.value.enabled), (role, true));
+        let writes = bmc.writes();
+        let body: Value = serde_json::from_str(writes[0].splitn(3, ' ').nth(2).unwrap()).unwrap();
+        assert_eq!(body["Oem"]["Hp"]["LoginName"], "metal");
+        assert_eq!((body.get("RoleId"), body.get("Enabled")), (None, None));
+        let privileges = body["Oem"]["Hp"]["Privileges"].as_object().unwrap();
+        assert_eq!(privileges.len(), 6);
+        assert_eq!(
+            privileges.values().filter(|v| **v == json!(true)).count(),
+            has
+        );
+    }
+    // Where roles have names, these are used, whatever else stands in Oem.
+    let mut named = ilo4("1", "Administrator", &all);
+    named.1["RoleId"] = json!("Administrator");
+    let bmc = bmc(&[named], posts);
+    of(&bmc, Quirks::default())
+        .create(&within(5), &new("metal", Role::Operator))
+        .await
+        .unwrap();
+    assert!(bmc.writes()[0].contains("\"RoleId\":\"Operator\""));
+}
