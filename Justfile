@@ -53,6 +53,10 @@ fuzz secs="600" target="":
 bench *args:
     tests/bench.sh {{args}}
 
+# kill -9 of the daemon, KILLS times, with ROWS rows: what is lost, done twice, how long a restart takes
+torture kills="1000" rows="10000":
+    tests/torture.sh {{kills}} {{rows}}
+
 # Regenerate the code of the API from proto/ (needs the registry once)
 gen:
     cd proto/gen && cargo run -q

@@ -24,6 +24,7 @@ have qemu-system-x86_64 || packages+=(qemu-system-x86)
 have cpio        || packages+=(cpio)
 have socat       || packages+=(socat)
 have tmux        || packages+=(tmux)
+have systemd-analyze || packages+=(systemd)
 have pip3        || packages+=(python3-pip)
 
 if [ ${#packages[@]} -gt 0 ]; then

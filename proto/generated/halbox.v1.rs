@@ -74,6 +74,9 @@ pub struct SetBootRequest {
     pub mode: i32,
     #[prost(bool, tag = "4")]
     pub persistent: bool,
+    /// As in SetPowerRequest.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BootStateResponse {
@@ -1276,6 +1279,14 @@ pub struct EntriesResponse {
     pub source: ::core::option::Option<Source>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClearRequest {
+    #[prost(string, tag = "1")]
+    pub bmc: ::prost::alloc::string::String,
+    /// As in SetPowerRequest.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ClearResponse {
     #[prost(message, optional, tag = "1")]
     pub source: ::core::option::Option<Source>,
@@ -1295,7 +1306,7 @@ pub mod event_log_service_server {
         /// Empties the log.
         async fn clear(
             &self,
-            request: tonic::Request<super::BmcRequest>,
+            request: tonic::Request<super::ClearRequest>,
         ) -> Result<tonic::Response<super::ClearResponse>, tonic::Status>;
     }
     #[derive(Debug)]
@@ -1396,7 +1407,7 @@ pub mod event_log_service_client {
         /// Empties the log.
         pub async fn clear(
             &mut self,
-            request: impl tonic::IntoRequest<super::BmcRequest>,
+            request: impl tonic::IntoRequest<super::ClearRequest>,
         ) -> Result<tonic::Response<super::ClearResponse>, tonic::Status> {
             wire::call(
                     &mut self.inner,
@@ -1976,6 +1987,9 @@ pub struct SetLedRequest {
     pub bmc: ::prost::alloc::string::String,
     #[prost(bool, tag = "2")]
     pub on: bool,
+    /// As in SetPowerRequest.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LedStateResponse {
@@ -2240,6 +2254,14 @@ pub struct LanResponse {
     pub source: ::core::option::Option<Source>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResetBmcRequest {
+    #[prost(string, tag = "1")]
+    pub bmc: ::prost::alloc::string::String,
+    /// As in SetPowerRequest.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetBmcResponse {
     #[prost(message, optional, tag = "1")]
     pub source: ::core::option::Option<Source>,
@@ -2254,6 +2276,9 @@ pub struct RawRequest {
     pub cmd: u32,
     #[prost(bytes = "vec", tag = "4")]
     pub data: ::prost::alloc::vec::Vec<u8>,
+    /// As in SetPowerRequest.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RawResponse {
@@ -2289,7 +2314,7 @@ pub mod machine_service_server {
         /// Restarts the BMC; the machine keeps running.
         async fn reset_bmc(
             &self,
-            request: tonic::Request<super::BmcRequest>,
+            request: tonic::Request<super::ResetBmcRequest>,
         ) -> Result<tonic::Response<super::ResetBmcResponse>, tonic::Status>;
         /// Any IPMI command, sent once.
         async fn raw(
@@ -2446,7 +2471,7 @@ pub mod machine_service_client {
         /// Restarts the BMC; the machine keeps running.
         pub async fn reset_bmc(
             &mut self,
-            request: impl tonic::IntoRequest<super::BmcRequest>,
+            request: impl tonic::IntoRequest<super::ResetBmcRequest>,
         ) -> Result<tonic::Response<super::ResetBmcResponse>, tonic::Status> {
             wire::call(
                     &mut self.inner,
@@ -2485,7 +2510,9 @@ pub struct SetPowerRequest {
     /// Wait until the state is reached?
     #[prost(bool, tag = "3")]
     pub wait: bool,
-    /// The same id is done once, and its result is kept for a day.
+    /// Up to 128 printable characters. The caller's requests with the same id are done once: the id again gives the result of
+    /// the first, for a day; another request under it is refused. What was interrupted by a crash of the daemon is answered
+    /// as UNKNOWN, and is not done again. Without an id every call is a new one.
     #[prost(string, tag = "4")]
     pub request_id: ::prost::alloc::string::String,
     /// How long the state may take \[default: 1 minute, soft 5 minutes\].
@@ -2503,6 +2530,7 @@ pub struct SetPowerResponse {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SetManyRequest {
+    /// At most 16384, each with an id of its own.
     #[prost(message, repeated, tag = "1")]
     pub requests: ::prost::alloc::vec::Vec<SetPowerRequest>,
 }
@@ -3286,6 +3314,9 @@ pub struct CreateUserRequest {
     pub role: i32,
     #[prost(bool, tag = "5")]
     pub console: bool,
+    /// As in SetPowerRequest.
+    #[prost(string, tag = "6")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateIpmiUserRequest {
@@ -3300,6 +3331,9 @@ pub struct CreateIpmiUserRequest {
     pub role: i32,
     #[prost(bool, tag = "5")]
     pub console: bool,
+    /// As in SetPowerRequest.
+    #[prost(string, tag = "6")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetPasswordRequest {
@@ -3309,6 +3343,9 @@ pub struct SetPasswordRequest {
     pub name: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub password: ::core::option::Option<Secret>,
+    /// As in SetPowerRequest.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetEnabledRequest {
@@ -3318,6 +3355,9 @@ pub struct SetEnabledRequest {
     pub name: ::prost::alloc::string::String,
     #[prost(bool, tag = "3")]
     pub enabled: bool,
+    /// As in SetPowerRequest.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteUserRequest {
@@ -3325,6 +3365,9 @@ pub struct DeleteUserRequest {
     pub bmc: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
+    /// As in SetPowerRequest.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteUserResponse {

@@ -1,6 +1,7 @@
 //! Errors on the wire: a gRPC code by kind, and `google.rpc.ErrorInfo` with kind, MAC, driver and hint.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use prost::Message;
 use tonic::{Code, Status};
@@ -10,6 +11,7 @@ use crate::hal::{Error, Kind};
 /// The domain of our errors.
 const DOMAIN: &str = "halbox";
 const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
+const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
 /// `google.rpc.Status`.
 #[derive(Clone, PartialEq, Message)]
@@ -31,6 +33,49 @@ struct ErrorInfo {
     domain: String,
     #[prost(map = "string, string", tag = "3")]
     metadata: HashMap<String, String>,
+}
+
+/// `google.rpc.RetryInfo`.
+#[derive(Clone, PartialEq, Message)]
+struct RetryInfo {
+    #[prost(message, optional, tag = "1")]
+    retry_delay: Option<prost_types::Duration>,
+}
+
+/// Longest time that a caller waits because the daemon says so.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// The caller asks too much: nothing was done, and it may come again after `pause`.
+pub fn exhausted(words: String, pause: Duration) -> Status {
+    let code = Code::ResourceExhausted;
+    let error = Error::new(Kind::Busy, words)
+        .with_hint(format!("again in {:.1} s", pause.as_secs_f64().max(0.1)));
+    let info = RetryInfo {
+        retry_delay: prost_types::Duration::try_from(pause).ok(),
+    };
+    let any = prost_types::Any {
+        type_url: RETRY_INFO.to_owned(),
+        value: info.encode_to_vec(),
+    };
+    let message = error.chain();
+    let details = RpcStatus {
+        code: code as i32,
+        message: message.clone(),
+        details: vec![error_info(&error, &[]), any],
+    };
+    Status::with_details(code, message, details.encode_to_vec().into())
+}
+
+/// When to ask again, where the daemon has said so.
+pub fn retry_after(status: &Status) -> Option<Duration> {
+    if status.code() != Code::ResourceExhausted {
+        return None;
+    }
+    let details = RpcStatus::decode(status.details()).ok()?.details;
+    let any = details.into_iter().find(|d| d.type_url == RETRY_INFO)?;
+    let delay = RetryInfo::decode(any.value.as_slice()).ok()?.retry_delay?;
+    let delay = Duration::try_from(delay).ok()?;
+    Some(delay.clamp(Duration::from_millis(10), LONGEST))
 }
 
 /// The gRPC code of a kind. The only place that decides it.
@@ -82,6 +127,15 @@ pub fn to_status(error: &Error, about: &[(&str, String)]) -> Status {
 /// The same where the call itself is wrong (no such row): the code is given.
 pub fn with_code(code: Code, error: &Error, about: &[(&str, String)]) -> Status {
     let message = error.chain();
+    let details = RpcStatus {
+        code: code as i32,
+        message: message.clone(),
+        details: vec![error_info(error, about)],
+    };
+    Status::with_details(code, message, details.encode_to_vec().into())
+}
+
+fn error_info(error: &Error, about: &[(&str, String)]) -> prost_types::Any {
     let mut metadata: HashMap<String, String> = about
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.clone()))
@@ -95,15 +149,10 @@ pub fn with_code(code: Code, error: &Error, about: &[(&str, String)]) -> Status 
         domain: DOMAIN.to_owned(),
         metadata,
     };
-    let details = RpcStatus {
-        code: code as i32,
-        message: message.clone(),
-        details: vec![prost_types::Any {
-            type_url: ERROR_INFO.to_owned(),
-            value: info.encode_to_vec(),
-        }],
-    };
-    Status::with_details(code, message, details.encode_to_vec().into())
+    prost_types::Any {
+        type_url: ERROR_INFO.to_owned(),
+        value: info.encode_to_vec(),
+    }
 }
 
 /// The answer of a call as an error.
@@ -155,6 +204,9 @@ mod tests {
             assert_eq!(back.chain(), error.chain());
             assert_eq!(back.hint(), Some("look again"));
         }
+        let much = exhausted("too many calls".to_owned(), Duration::from_millis(300));
+        assert_eq!(retry_after(&much), Some(Duration::from_millis(300)));
+        assert_eq!(from_status(&much).kind(), Kind::Busy);
         let foreign = from_status(&Status::not_found("no"));
         assert_eq!(
             (foreign.kind(), foreign.chain().as_str()),

@@ -1,13 +1,102 @@
-//! Where the API listens: a unix socket, whose mode says who may come.
+//! Where the daemon listens: a unix socket, whose mode says who may come; addresses; sockets that systemd hands over.
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::net::UnixListener;
+use listenfd::ListenFd;
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::sync::mpsc;
 
+use super::entry::{Connections, Entry, Peer};
 use crate::hal::{Error, Kind, Result};
+
+/// Connections that came in and wait for the server.
+pub(super) const WAITING: usize = 256;
+/// After a failure to accept (no file left): others end meanwhile.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Sockets that were opened by whoever started us (systemd's `.socket` units).
+#[derive(Debug, Default)]
+pub struct Inherited {
+    /// The API.
+    pub unix: Option<UnixListener>,
+    /// The API over TLS.
+    pub tls: Option<TcpListener>,
+    /// /healthz, /readyz and /metrics: the one that is named so (`FileDescriptorName=http`).
+    pub http: Option<TcpListener>,
+}
+
+impl Inherited {
+    /// Takes what is there (`LISTEN_FDS`). To be called once, inside a runtime.
+    pub fn take() -> Result<Self> {
+        let failed = |e: io::Error| {
+            Error::new(Kind::Config, "a socket that was handed over (LISTEN_FDS)").with_source(e)
+        };
+        // They go when the sockets are taken.
+        let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+        let mut names = names.split(':');
+        let mut fds = ListenFd::from_env();
+        let mut all = Self::default();
+        for i in 0..fds.len() {
+            let name = names.next().unwrap_or("");
+            if let Ok(Some(unix)) = fds.take_unix_listener(i) {
+                unix.set_nonblocking(true).map_err(failed)?;
+                all.unix = Some(UnixListener::from_std(unix).map_err(failed)?);
+                continue;
+            }
+            let Some(tcp) = fds.take_tcp_listener(i).map_err(failed)? else {
+                continue;
+            };
+            tcp.set_nonblocking(true).map_err(failed)?;
+            let tcp = TcpListener::from_std(tcp).map_err(failed)?;
+            let place = if name == "http" {
+                &mut all.http
+            } else {
+                &mut all.tls
+            };
+            *place = Some(tcp);
+        }
+        Ok(all)
+    }
+}
+
+/// Listens at an address; `what` names the option.
+pub async fn tcp(address: SocketAddr, what: &str) -> Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|e| Error::new(Kind::Config, format!("{what}: {address}")).with_source(e))
+}
+
+/// Accepts from now on, until nobody wants the connections any more.
+pub fn accept_unix(listener: UnixListener, entry: Arc<Entry>) -> Connections<UnixStream> {
+    let (to, connections) = mpsc::channel(WAITING);
+    tokio::spawn(async move {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = to.closed() => return,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let user = stream.peer_cred().map_or(u32::MAX, |c| c.uid());
+                    entry.admit(Peer::User(user), async move { Ok(stream) }, &to);
+                }
+                Err(e) => failed_to_accept(&e).await,
+            }
+        }
+    });
+    Connections::new(connections)
+}
+
+pub(super) async fn failed_to_accept(error: &io::Error) {
+    log::warn!("listen: {error}");
+    tokio::time::sleep(PAUSE).await;
+}
 
 /// A unix socket that is removed when it is dropped.
 #[derive(Debug)]

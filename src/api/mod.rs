@@ -4,9 +4,12 @@
 
 pub mod client;
 pub mod convert;
+pub mod crowd;
+pub mod entry;
 pub mod fault;
 pub mod http;
 pub mod listen;
+mod metrics;
 pub mod server;
 pub mod tls;
 pub mod wire;

@@ -1,77 +1,81 @@
-//! The API over TCP: TLS 1.3, certificates of callers where they have one. A handshake that takes long, or never ends,
-//! keeps nobody else waiting.
+//! The API over TCP: TLS 1.3, certificates of callers where they have one.
 
-use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ServerConfig, version};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tokio_stream::wrappers::ReceiverStream;
 
+use super::entry::{Connections, Entry, Peer};
+use super::listen::{WAITING, failed_to_accept};
 use crate::hal::transport::http::Trust;
 use crate::hal::{Error, Kind, Result};
 
-/// Handshakes at the same time.
-const TOGETHER: usize = 256;
-/// Time for a handshake.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Certificate, key and who issues callers' certificates. They can be read again while others use them.
+#[derive(Debug)]
+pub struct Papers {
+    certificate: PathBuf,
+    key: PathBuf,
+    client_ca: Option<PathBuf>,
+    now: RwLock<Arc<ServerConfig>>,
+}
 
-/// Connections whose handshake is done.
-pub type Connections = ReceiverStream<std::io::Result<TlsStream<TcpStream>>>;
+impl Papers {
+    /// Reads them; callers' certificates have to come from `client_ca`, where they show one.
+    pub fn read(certificate: &Path, key: &Path, client_ca: Option<&Path>) -> Result<Self> {
+        let now = config(certificate, key, client_ca)?;
+        Ok(Self {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            client_ca: client_ca.map(Path::to_owned),
+            now: RwLock::new(Arc::new(now)),
+        })
+    }
 
-/// Listens at `address` with this certificate; callers' certificates have to come from `client_ca`, where they show one.
-pub async fn listen(
-    address: SocketAddr,
-    certificate: &Path,
-    key: &Path,
-    client_ca: Option<&Path>,
-) -> Result<(SocketAddr, Connections)> {
-    let config = config(certificate, key, client_ca)?;
-    let failed =
-        |e: std::io::Error| Error::new(Kind::Config, format!("listen: {address}")).with_source(e);
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let (to, connections) = mpsc::channel(TOGETHER);
+    /// Reads the files again, for connections from now on. What cannot be used leaves everything as it was.
+    pub fn again(&self) -> Result<()> {
+        let new = config(&self.certificate, &self.key, self.client_ca.as_deref())?;
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        Ok(())
+    }
+
+    fn acceptor(&self) -> TlsAcceptor {
+        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        TlsAcceptor::from(Arc::clone(&now))
+    }
+}
+
+/// Accepts from now on, until nobody wants the connections any more.
+pub fn accept(
+    listener: TcpListener,
+    papers: Arc<Papers>,
+    entry: Arc<Entry>,
+) -> Connections<TlsStream<TcpStream>> {
+    let (to, connections) = mpsc::channel(WAITING);
     tokio::spawn(async move {
-        let places = Arc::new(Semaphore::new(TOGETHER));
         loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                return;
-            };
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = to.closed() => return,
             };
-            let (stream, peer) = match accepted {
-                Ok(accepted) => accepted,
-                Err(e) => {
-                    log::warn!("listen: {e}");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
+            match accepted {
+                Ok((stream, peer)) => {
+                    let _ = stream.set_nodelay(true);
+                    let secured = papers.acceptor().accept(stream);
+                    let peer = Peer::Address(peer.ip().to_canonical());
+                    entry.admit(peer, secured, &to);
                 }
-            };
-            let _ = stream.set_nodelay(true);
-            let (acceptor, to) = (acceptor.clone(), to.clone());
-            tokio::spawn(async move {
-                match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => drop(to.send(Ok(stream)).await),
-                    Ok(Err(e)) => log::info!("{peer}: no TLS: {e}"),
-                    Err(_) => log::info!("{peer}: the handshake did not end"),
-                }
-                drop(place);
-            });
+                Err(e) => failed_to_accept(&e).await,
+            }
         }
     });
-    Ok((address, ReceiverStream::new(connections)))
+    Connections::new(connections)
 }
 
 fn config(certificate: &Path, key: &Path, client_ca: Option<&Path>) -> Result<ServerConfig> {

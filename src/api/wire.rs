@@ -263,9 +263,7 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 type Grpc<T> = tonic::client::Grpc<T>;
 
 async fn ready<T: Channel>(grpc: &mut Grpc<T>) -> Result<(), Status> {
-    grpc.ready()
-        .await
-        .map_err(|e| Status::unknown(format!("the connection is not ready: {}", e.into())))
+    grpc.ready().await.map_err(|e| Status::from_error(e.into()))
 }
 
 /// Sends one message as bytes.

@@ -1,13 +1,13 @@
 //! From a row to a BMC that can be driven: address, drivers and credentials of the row, sessions of the fleet.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
+use super::turns::Turns;
 use crate::hal::bmc::Bmc;
 use crate::hal::connect::{Login, Service, Way, connect};
 use crate::hal::fleet::Fleet;
@@ -23,6 +23,17 @@ use crate::inventory::{Field, Store};
 /// How long an unused session stays open while somebody holds the BMC.
 const LINGER: Duration = Duration::from_secs(10);
 
+/// What is open, and who waits.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Contacts {
+    /// Calls that wait for their turn.
+    pub waiting: usize,
+    /// IPMI sessions that are open.
+    pub ipmi_sessions: usize,
+    /// Redfish services whose connection or session is kept.
+    pub redfish_doors: usize,
+}
+
 /// Opens the BMCs of the table.
 pub struct Doors {
     fleet: Fleet,
@@ -30,7 +41,7 @@ pub struct Doors {
     gate: Arc<Gate>,
     ipmi_port: u16,
     redfish_port: u16,
-    busy: Mutex<HashMap<MacAddr, Weak<tokio::sync::Mutex<()>>>>,
+    busy: Turns<MacAddr>,
 }
 
 impl fmt::Debug for Doors {
@@ -55,7 +66,7 @@ impl Doors {
             gate,
             ipmi_port,
             redfish_port,
-            busy: Mutex::default(),
+            busy: Turns::default(),
         }
     }
 
@@ -174,20 +185,16 @@ impl Doors {
 
     /// Waits until nobody else runs an operation on this BMC; the guard keeps others waiting.
     pub async fn turn(&self, mac: MacAddr) -> OwnedMutexGuard<()> {
-        let lock = {
-            let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-            if busy.len() > 1024 {
-                busy.retain(|_, lock| lock.strong_count() > 0);
-            }
-            if let Some(lock) = busy.get(&mac).and_then(Weak::upgrade) {
-                lock
-            } else {
-                let lock = Arc::new(tokio::sync::Mutex::new(()));
-                busy.insert(mac, Arc::downgrade(&lock));
-                lock
-            }
-        };
-        lock.lock_owned().await
+        self.busy.take(mac).await
+    }
+
+    /// What is open, and who waits.
+    pub fn contacts(&self) -> Contacts {
+        Contacts {
+            waiting: self.busy.waiting(),
+            ipmi_sessions: self.fleet.sessions(),
+            redfish_doors: self.fleet.doors(),
+        }
     }
 
     /// Closes all sessions; how many were not confirmed within `patience`.

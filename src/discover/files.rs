@@ -62,6 +62,18 @@ impl LeaseFiles {
         }
     }
 
+    /// These files, with what is known of those that were there before.
+    #[must_use]
+    pub fn only(&self, paths: &[PathBuf]) -> Self {
+        let mut new = Self::new(paths);
+        for (path, state) in &mut new.files {
+            if let Some(known) = self.files.get(path) {
+                state.clone_from(known);
+            }
+        }
+        new
+    }
+
     /// The files in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = (&Path, &FileState)> {
         self.order

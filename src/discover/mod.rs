@@ -8,8 +8,9 @@ pub mod look;
 pub mod plan;
 pub mod refresh;
 pub mod run;
+pub mod turns;
 
-pub use doors::Doors;
+pub use doors::{Contacts, Doors};
 pub use run::{Discovery, Options};
 
 use std::time::SystemTime;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, Semaphore};
@@ -11,7 +11,8 @@ use tokio::sync::{Notify, Semaphore};
 use crate::hal::Result;
 use crate::hal::detect::{Detector, Subject};
 use crate::hal::gate::Failures;
-use crate::hal::model::{Cancel, MacAddr};
+use crate::hal::meter;
+use crate::hal::model::{Cancel, DriverName, MacAddr};
 use crate::inventory::Store;
 use crate::inventory::record::{Origin, Record};
 use crate::inventory::store::Change;
@@ -81,7 +82,7 @@ pub struct Status {
 /// Finds BMCs and refreshes them.
 #[derive(Debug)]
 pub struct Discovery {
-    options: Options,
+    options: RwLock<Arc<Options>>,
     store: Arc<dyn Store>,
     doors: Arc<Doors>,
     /// For the first look: answers within a second.
@@ -92,6 +93,7 @@ pub struct Discovery {
     refreshers: Arc<Semaphore>,
     inner: Mutex<Inner>,
     wake: Notify,
+    other_files: Notify,
 }
 
 impl Discovery {
@@ -109,7 +111,7 @@ impl Discovery {
             due: BTreeMap::new(),
         };
         Self {
-            options,
+            options: RwLock::new(Arc::new(options)),
             store,
             doors,
             quick: Arc::new(quick),
@@ -118,6 +120,7 @@ impl Discovery {
             refreshers: Arc::new(Semaphore::new(REFRESHERS)),
             inner: Mutex::new(inner),
             wake: Notify::new(),
+            other_files: Notify::new(),
         }
     }
 
@@ -132,12 +135,24 @@ impl Discovery {
 
     /// The UDP port of IPMI where none is named.
     pub fn ipmi_port(&self) -> u16 {
-        self.options.ipmi_port
+        self.options().ipmi_port
+    }
+
+    fn options(&self) -> Arc<Options> {
+        let options = self.options.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&options)
+    }
+
+    /// Other lease files, rules, fixed addresses, refreshes and partition from now on. What is known of files that stay
+    /// is kept.
+    pub fn reconfigure(&self, options: Options) {
+        *self.options.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(options);
+        self.other_files.notify_one();
     }
 
     /// Runs until `cancel`.
     pub async fn run(self: Arc<Self>, cancel: Cancel) {
-        let watcher = Watcher::new(&self.options.lease_files);
+        let mut watcher = Watcher::new(&self.options().lease_files);
         let mut polled: Option<Instant> = None;
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -163,6 +178,13 @@ impl Discovery {
                 () = cancel.cancelled() => return,
                 () = watcher.changed() => true,
                 () = self.wake.notified() => false,
+                () = self.other_files.notified() => {
+                    let paths = &self.options().lease_files;
+                    watcher = Watcher::new(paths);
+                    let mut inner = self.inner();
+                    inner.files = Arc::new(inner.files.only(paths));
+                    true
+                }
                 _ = tick.tick() => false,
             };
         }
@@ -200,13 +222,14 @@ impl Discovery {
 
     async fn step(self: &Arc<Self>) -> Result<()> {
         let rows = self.store.all().await?;
+        let options = self.options();
         let steps = {
             let inner = self.inner();
             let mut leases: Vec<Lease> = Vec::new();
             for (_, file) in inner.files.iter() {
                 leases.extend(file.leases.iter().cloned());
             }
-            leases.extend(self.options.fixed.iter().map(|(mac, ip)| fixed(*mac, *ip)));
+            leases.extend(options.fixed.iter().map(|(mac, ip)| fixed(*mac, *ip)));
             let mut table = BTreeMap::new();
             for row in &rows {
                 if row.origin != Origin::Lease
@@ -227,13 +250,7 @@ impl Discovery {
                     },
                 );
             }
-            plan(
-                &leases,
-                &self.options.rules,
-                &table,
-                &inner.looked,
-                now() / 1000,
-            )
+            plan(&leases, &options.rules, &table, &inner.looked, now() / 1000)
         };
         for step in steps {
             self.carry_out(step).await;
@@ -312,14 +329,14 @@ impl Discovery {
             let subject = Subject {
                 target: ip.to_string(),
                 host: ip.to_string(),
-                ipmi_port: this.options.ipmi_port,
+                ipmi_port: this.ipmi_port(),
             };
             let found = detector.detect(&subject).await;
             let (before, available) = (this.store.get(mac).await.ok().flatten(), found.available());
             let stable = !first
                 && !available.is_empty()
                 && before.is_some_and(|row| available.iter().all(|d| row.drivers.contains(d)));
-            let (lease, partition) = (this.lease_of(mac), this.options.partition.clone());
+            let (lease, partition) = (this.lease_of(mac), this.options().partition.clone());
             let change = Change::of(now(), move |row| {
                 if row.partition.is_none() {
                     row.partition = partition;
@@ -364,7 +381,7 @@ impl Discovery {
                     && !row.removed
                     && row.status.refused.is_none()
                     && row.untrusted.is_none()
-                    && row.driver() != Some(crate::hal::model::DriverName::Unmanaged);
+                    && row.driver() != Some(DriverName::Unmanaged);
                 if !wanted {
                     inner.due.remove(&row.mac);
                     continue;
@@ -390,7 +407,7 @@ impl Discovery {
         let Ok(_permit) = self.refreshers.acquire().await else {
             return;
         };
-        let mac = row.mac;
+        let (mac, begun) = (row.mac, Instant::now());
         let result = async {
             let cx = refresh::context(&format!("refresh {mac}"));
             let bmc = self.doors.open(row, &cx).await?;
@@ -398,6 +415,9 @@ impl Discovery {
         }
         .await;
         let failed = result.is_err();
+        let driver = row.driver().unwrap_or(DriverName::Unmanaged);
+        let kind = result.as_ref().err().map(crate::hal::Error::kind);
+        meter::note("refresh", driver, begun.elapsed(), kind);
         // Written under the credentials that were used: newer ones have not been refused.
         let (users, at) = ((row.ipmi.user.clone(), row.redfish.user.clone()), now());
         let written = self
@@ -415,6 +435,7 @@ impl Discovery {
         if let Err(e) = written {
             log::error!("{}", e.chain());
         }
+        let refresh = self.options().refresh;
         let mut inner = self.inner();
         // Not there any more: somebody wants it again at once.
         if let Some(due) = inner.due.get_mut(&mac) {
@@ -428,7 +449,7 @@ impl Discovery {
                 let (least, most) = BACK_OFF;
                 (least * 2u32.saturating_pow(due.failures.min(6) - 1)).min(most)
             } else {
-                self.options.refresh
+                refresh
             };
             // Spread, so that thousands do not come at once.
             due.at = Instant::now() + wait.mul_f64(0.9 + 0.2 * fastrand::f64());

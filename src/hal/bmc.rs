@@ -7,9 +7,11 @@ mod reinstall;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::caps;
 use super::error::{Error, Kind, Result};
+use super::meter;
 use super::model::{BoxFuture, DriverName};
 
 /// One implementation of a capability.
@@ -96,7 +98,11 @@ impl<T: ?Sized> Slots<T> {
     ) -> Result<R> {
         let mut first: Option<Error> = None;
         for slot in &self.0 {
-            match f(&slot.implementation).await {
+            let begun = Instant::now();
+            let done = f(&slot.implementation).await;
+            let failed = done.as_ref().err().map(Error::kind);
+            meter::note(operation, slot.driver, begun.elapsed(), failed);
+            match done {
                 Ok(value) => return Ok(value),
                 Err(error) if error.kind().falls_through() => {
                     log::debug!("{operation}: {} refused: {}", slot.driver, error.chain());
@@ -139,7 +145,7 @@ pub struct Bmc {
 mod tests {
     use super::*;
     use crate::hal::model::{Cx, LedState, Reading, Source};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     struct Fixed(Result<LedState, Kind>);
 

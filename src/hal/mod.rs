@@ -1,7 +1,7 @@
 //! The HAL: everything that talks to a BMC. Imports nothing from outside `src/hal`.
 //!
 //! Layers, top to bottom: `connect` → `sim`, `detect`, `inband` → `vendors` → `drivers` → `bmc` → `fleet` → `transport` →
-//! `redfish`, `ipmi` → `caps` → `model`, `error`.
+//! `redfish`, `ipmi` → `caps` → `meter` → `model`, `error`.
 
 pub mod bmc;
 pub mod caps;
@@ -14,6 +14,7 @@ pub mod gate;
 pub mod inband;
 pub mod ipmi;
 pub mod logins;
+pub mod meter;
 pub mod model;
 pub mod recording;
 pub mod redfish;

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod cache;
 pub mod logins;
 pub mod record;
+pub mod requests;
 pub mod seal;
 pub mod sqlite;
 pub mod store;

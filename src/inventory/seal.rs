@@ -153,14 +153,19 @@ impl Sealer {
 
     /// Seals a secret of a row.
     pub fn seal(&self, mac: MacAddr, field: Field, secret: &Secret) -> Result<Sealed> {
-        let failed = || Error::new(Kind::Other, format!("sealing {} of {mac}", field.as_str()));
+        self.seal_as(&format!("{mac} {}", field.as_str()), secret.expose())
+    }
+
+    /// Seals bytes; they open only under the same words.
+    pub fn seal_as(&self, what: &str, plain: &[u8]) -> Result<Sealed> {
+        let failed = || Error::new(Kind::Other, format!("sealing {what}"));
         let (id, key) = self.keys.first().ok_or_else(failed)?;
         let mut nonce = [0u8; NONCE_LEN];
         getrandom::fill(&mut nonce).map_err(|_| failed())?;
-        let mut bytes = secret.expose().to_vec();
+        let mut bytes = plain.to_vec();
         key.seal_in_place_append_tag(
             Nonce::assume_unique_for_key(nonce),
-            Aad::from(aad(mac, field)),
+            Aad::from(aad(what)),
             &mut bytes,
         )
         .map_err(|_| failed())?;
@@ -174,12 +179,14 @@ impl Sealer {
 
     /// Opens what was sealed for this row and field.
     pub fn open(&self, mac: MacAddr, field: Field, sealed: &Sealed) -> Result<Secret> {
+        let plain = self.open_as(&format!("{mac} {}", field.as_str()), sealed)?;
+        Ok(Secret::new(plain.to_vec()))
+    }
+
+    /// Opens what was sealed under these words.
+    pub fn open_as(&self, what: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>> {
         let failed = |why: &str| {
-            Error::new(
-                Kind::Config,
-                format!("{} of {mac} cannot be opened", field.as_str()),
-            )
-            .with_source(why.to_owned())
+            Error::new(Kind::Config, format!("{what} cannot be opened")).with_source(why.to_owned())
         };
         let (_, key) = self
             .keys
@@ -196,11 +203,11 @@ impl Sealer {
         let plain = key
             .open_in_place(
                 Nonce::assume_unique_for_key(*nonce),
-                Aad::from(aad(mac, field)),
+                Aad::from(aad(what)),
                 &mut bytes,
             )
             .map_err(|_| failed("it was changed, or belongs to another row"))?;
-        Ok(Secret::new(plain.to_vec()))
+        Ok(Zeroizing::new(plain.to_vec()))
     }
 
     /// Was it sealed with an older key?
@@ -209,8 +216,8 @@ impl Sealer {
     }
 }
 
-fn aad(mac: MacAddr, field: Field) -> Vec<u8> {
-    format!("halbox 1 {mac} {}", field.as_str()).into_bytes()
+fn aad(what: &str) -> Vec<u8> {
+    format!("halbox 1 {what}").into_bytes()
 }
 
 fn unhex(line: &str) -> Option<Secret> {

@@ -9,6 +9,7 @@ use crate::hal::Result;
 use crate::hal::model::{BoxFuture, MacAddr, Secret};
 
 use super::record::Record;
+use super::requests::{Kept, RequestKey};
 
 /// A secret of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,6 +128,16 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Changes after `revision` (0 = everything). Refused (`Kind::Config`) when it is too long ago to know what was
     /// removed since: list anew.
     fn watch(&self, revision: u64) -> BoxFuture<'_, Result<Watch>>;
+
+    /// What is kept of a request.
+    fn request(&self, key: &RequestKey) -> BoxFuture<'_, Result<Option<Kept>>>;
+
+    /// Keeps that a request begins, for [`KEPT`](super::requests::KEPT) from `now` on. Refused (`Kind::Config`) where it
+    /// is kept already.
+    fn intend(&self, key: RequestKey, digest: [u8; 32], now: u64) -> BoxFuture<'_, Result<()>>;
+
+    /// Keeps what came of a request; `None` forgets it, as nothing was done.
+    fn settle(&self, key: RequestKey, outcome: Option<Vec<u8>>) -> BoxFuture<'_, Result<()>>;
 }
 
 #[cfg(test)]

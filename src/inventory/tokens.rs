@@ -46,19 +46,29 @@ impl fmt::Debug for Tokens {
     }
 }
 
+fn read(path: &Path) -> Result<Vec<Token>> {
+    let failed = || Error::new(Kind::Config, format!("tokens {}", path.display()));
+    match fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| failed().with_source(e)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) => Err(failed().with_source(e)),
+    }
+}
+
 impl Tokens {
     /// Opens the file; none is an empty list.
     pub fn open(path: &Path) -> Result<Self> {
-        let failed = || Error::new(Kind::Config, format!("tokens {}", path.display()));
-        let list = match fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| failed().with_source(e))?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(e) => return Err(failed().with_source(e)),
-        };
         Ok(Self {
             path: path.to_owned(),
-            list: Mutex::new(list),
+            list: Mutex::new(read(path)?),
         })
+    }
+
+    /// Reads the file again; what cannot be read leaves them as they were.
+    pub fn again(&self) -> Result<()> {
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        *list = read(&self.path)?;
+        Ok(())
     }
 
     /// Makes a token; its text is shown this one time. Ended ones are forgotten.

@@ -11,7 +11,7 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
-use super::fault::from_status;
+use super::fault::{from_status, retry_after};
 use super::proto;
 use crate::hal::model::{Cx, Secret};
 use crate::hal::{Error, Kind, Result};
@@ -157,6 +157,20 @@ impl Client {
             .max_decoding_message_size(MESSAGE)
     }
 
+    /// The row that `bmc` names, also where the daemon has to be waited for.
+    pub async fn row(&self, cx: &Cx, bmc: &str) -> Result<proto::Bmc> {
+        answer(cx, || {
+            let mut service = self.inventory();
+            let message = proto::GetRequest {
+                bmc: bmc.to_owned(),
+                with_passwords: false,
+            };
+            let request = request(cx, message);
+            async move { service.get(request).await }
+        })
+        .await
+    }
+
     /// Finding BMCs, and the daemon itself.
     pub fn discovery(&self) -> proto::discovery_service_client::DiscoveryServiceClient<Bearing> {
         proto::discovery_service_client::DiscoveryServiceClient::new(self.channel.clone())
@@ -187,18 +201,58 @@ pub(super) fn request<T>(cx: &Cx, message: T) -> tonic::Request<T> {
     request
 }
 
-/// The answer, or its error; ends early when the operation is called off.
-pub(super) async fn answer<T>(
-    cx: &Cx,
-    call: impl Future<Output = std::result::Result<tonic::Response<T>, tonic::Status>>,
-) -> Result<T> {
+/// A new request id: what is sent again under it after the connection broke is done once.
+pub fn new_id() -> String {
+    let mut bytes = [0u8; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        fastrand::fill(&mut bytes);
+    }
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
+
+/// How long a daemon that went away is waited for.
+const RESTART: Duration = Duration::from_secs(15);
+
+/// The answer, or its error; ends early when the operation is called off. Where the connection broke, or the daemon wants
+/// fewer calls, the same is asked again: reads may be, and what changes something bears an id.
+pub(super) async fn answer<T, F>(cx: &Cx, mut call: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = std::result::Result<tonic::Response<T>, tonic::Status>>,
+{
     // The daemon ends at the deadline by itself; this is for one that does not answer at all.
     let patience = cx.deadline + Duration::from_secs(2);
-    tokio::select! {
-        answer = call => answer.map(tonic::Response::into_inner).map_err(|s| from_status(&s)),
-        () = cx.cancel.cancelled() => Err(Error::new(Kind::Cancelled, "interrupted")),
-        () = tokio::time::sleep_until(patience.into()) => {
-            Err(Error::new(Kind::Timeout, "the daemon does not answer"))
+    let mut broke: Option<Instant> = None;
+    loop {
+        let status = tokio::select! {
+            answer = call() => match answer {
+                Ok(answer) => return Ok(answer.into_inner()),
+                Err(status) => status,
+            },
+            () = cx.cancel.cancelled() => return Err(Error::new(Kind::Cancelled, "interrupted")),
+            () = tokio::time::sleep_until(patience.into()) => {
+                return Err(Error::new(Kind::Timeout, "the daemon does not answer"));
+            }
+        };
+        let now = Instant::now();
+        let pause = match retry_after(&status) {
+            Some(pause) => pause,
+            // Made on this side: no word of the daemon.
+            None if std::error::Error::source(&status).is_some() => {
+                let since = *broke.get_or_insert(now);
+                if now >= since + RESTART {
+                    return Err(from_status(&status));
+                }
+                log::debug!("the connection broke, asking again: {status}");
+                Duration::from_millis(200)
+            }
+            None => return Err(from_status(&status)),
+        };
+        if now + pause >= cx.deadline {
+            return Err(from_status(&status));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = cx.cancel.cancelled() => return Err(Error::new(Kind::Cancelled, "interrupted")),
         }
     }
 }

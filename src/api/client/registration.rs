@@ -77,8 +77,11 @@ impl Registration {
         let message = LookupRequest {
             machine_id: machine_id.to_owned(),
         };
-        let mut service = self.service.clone();
-        let found = answer(cx, service.lookup(request(cx, message))).await?;
+        let found = answer(cx, || {
+            let (mut service, request) = (self.service.clone(), request(cx, message.clone()));
+            async move { service.lookup(request).await }
+        })
+        .await?;
         let works = found.credentials() == proto::Credentials::Ok;
         Ok(Lookup {
             manageable: found.related && works,
@@ -89,8 +92,11 @@ impl Registration {
 
     /// Hands over what the machine knows.
     pub async fn register(&self, cx: &Cx, message: RegisterRequest) -> Result<RegisterResponse> {
-        let mut service = self.service.clone();
-        answer(cx, service.register(request(cx, message))).await
+        answer(cx, || {
+            let (mut service, request) = (self.service.clone(), request(cx, message.clone()));
+            async move { service.register(request).await }
+        })
+        .await
     }
 }
 

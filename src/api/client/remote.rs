@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Bearing, Client, MESSAGE, answer, request};
+use super::{Bearing, Client, MESSAGE, answer, new_id, request};
 use crate::api::convert::{reading, secret, values};
 use crate::api::proto::{self, BmcRequest};
 use crate::hal::Result;
@@ -55,13 +55,10 @@ pub fn attach(bmc: &mut Bmc, client: &Client, key: &str) {
 }
 
 impl Remote {
-    fn one(&self, cx: &Cx) -> tonic::Request<BmcRequest> {
-        request(
-            cx,
-            BmcRequest {
-                bmc: self.bmc.clone(),
-            },
-        )
+    fn one(&self) -> BmcRequest {
+        BmcRequest {
+            bmc: self.bmc.clone(),
+        }
     }
 }
 
@@ -72,12 +69,17 @@ macro_rules! service {
     };
 }
 
-/// Boxes one call: request, answer, value.
+/// Boxes one call: message, answer, value.
 macro_rules! call {
-    ($self:ident, $cx:ident, $module:ident :: $client:ident . $method:ident ($request:expr), |$m:ident| $value:expr) => {
+    ($self:ident, $cx:ident, $module:ident :: $client:ident . $method:ident ($message:expr), |$m:ident| $value:expr) => {
         Box::pin(async move {
-            let mut service = service!($self, $module, $client);
-            let $m = answer($cx, service.$method($request)).await?;
+            let service = service!($self, $module, $client);
+            let message = $message;
+            let $m = answer($cx, || {
+                let (mut service, request) = (service.clone(), request($cx, message.clone()));
+                async move { service.$method(request).await }
+            })
+            .await?;
             Ok($value)
         })
     };
@@ -88,7 +90,7 @@ impl caps::Power for Remote {
         call!(
             self,
             cx,
-            power_service_client::PowerServiceClient.get_state(self.one(cx)),
+            power_service_client::PowerServiceClient.get_state(self.one()),
             |m| reading(values::power_state_of(m.state), m.source)
         )
     }
@@ -104,13 +106,13 @@ impl caps::Power for Remote {
             bmc: self.bmc.clone(),
             action: values::action(action),
             wait,
-            request_id: String::new(),
+            request_id: new_id(),
             patience: prost_types::Duration::try_from(left).ok(),
         };
         call!(
             self,
             cx,
-            power_service_client::PowerServiceClient.set(request(cx, message)),
+            power_service_client::PowerServiceClient.set(message),
             |m| {
                 let outcome = PowerOutcome {
                     state: values::power_state_of(m.state),
@@ -127,7 +129,7 @@ impl caps::Boot for Remote {
         call!(
             self,
             cx,
-            boot_service_client::BootServiceClient.get_state(self.one(cx)),
+            boot_service_client::BootServiceClient.get_state(self.one()),
             |m| reading(values::boot_of(&m), m.source)
         )
     }
@@ -142,11 +144,12 @@ impl caps::Boot for Remote {
             target: values::boot_target(boot.target),
             mode: values::mode(Some(boot.mode)),
             persistent: boot.persistent,
+            request_id: new_id(),
         };
         call!(
             self,
             cx,
-            boot_service_client::BootServiceClient.set(request(cx, message)),
+            boot_service_client::BootServiceClient.set(message),
             |m| reading(values::boot_of(&m), m.source)
         )
     }
@@ -157,7 +160,7 @@ impl caps::Led for Remote {
         call!(
             self,
             cx,
-            led_service_client::LedServiceClient.get_state(self.one(cx)),
+            led_service_client::LedServiceClient.get_state(self.one()),
             |m| reading(values::led_state_of(m.state), m.source)
         )
     }
@@ -166,11 +169,12 @@ impl caps::Led for Remote {
         let message = proto::SetLedRequest {
             bmc: self.bmc.clone(),
             on,
+            request_id: new_id(),
         };
         call!(
             self,
             cx,
-            led_service_client::LedServiceClient.set(request(cx, message)),
+            led_service_client::LedServiceClient.set(message),
             |m| reading(values::led_state_of(m.state), m.source)
         )
     }
@@ -181,7 +185,7 @@ impl caps::Identity for Remote {
         call!(
             self,
             cx,
-            machine_service_client::MachineServiceClient.info(self.one(cx)),
+            machine_service_client::MachineServiceClient.info(self.one()),
             |m| {
                 let source = m.source.clone();
                 reading(values::info_of(m), source)
@@ -203,7 +207,7 @@ impl caps::Inventory for Remote {
         call!(
             self,
             cx,
-            machine_service_client::MachineServiceClient.fru(request(cx, message)),
+            machine_service_client::MachineServiceClient.fru(message),
             |m| reading(
                 m.devices.into_iter().map(values::fru_of).collect(),
                 m.source,
@@ -217,7 +221,7 @@ impl caps::Network for Remote {
         call!(
             self,
             cx,
-            machine_service_client::MachineServiceClient.lan(self.one(cx)),
+            machine_service_client::MachineServiceClient.lan(self.one()),
             |m| reading(values::lan_of(&m), m.source)
         )
     }
@@ -225,10 +229,14 @@ impl caps::Network for Remote {
 
 impl caps::BmcReset for Remote {
     fn bmc_reset<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<()>>> {
+        let message = proto::ResetBmcRequest {
+            bmc: self.bmc.clone(),
+            request_id: new_id(),
+        };
         call!(
             self,
             cx,
-            machine_service_client::MachineServiceClient.reset_bmc(self.one(cx)),
+            machine_service_client::MachineServiceClient.reset_bmc(message),
             |m| reading((), m.source)
         )
     }
@@ -247,11 +255,12 @@ impl caps::Raw for Remote {
             netfn: netfn.into(),
             cmd: cmd.into(),
             data,
+            request_id: new_id(),
         };
         call!(
             self,
             cx,
-            machine_service_client::MachineServiceClient.raw(request(cx, message)),
+            machine_service_client::MachineServiceClient.raw(message),
             |m| {
                 let reply = RawReply {
                     completion_code: u8::try_from(m.completion_code).unwrap_or(u8::MAX),
@@ -276,7 +285,7 @@ impl caps::Sensors for Remote {
         call!(
             self,
             cx,
-            telemetry_service_client::TelemetryServiceClient.sensors(request(cx, message)),
+            telemetry_service_client::TelemetryServiceClient.sensors(message),
             |m| reading(
                 m.sensors.into_iter().map(values::sensor_of).collect(),
                 m.source,
@@ -290,7 +299,7 @@ impl caps::Metrics for Remote {
         call!(
             self,
             cx,
-            telemetry_service_client::TelemetryServiceClient.power_metrics(self.one(cx)),
+            telemetry_service_client::TelemetryServiceClient.power_metrics(self.one()),
             |m| reading(
                 values::metrics_of(&m.watts.unwrap_or_default(), m.supplies),
                 m.source,
@@ -307,7 +316,7 @@ impl caps::Supplies for Remote {
         call!(
             self,
             cx,
-            telemetry_service_client::TelemetryServiceClient.power_supplies(self.one(cx)),
+            telemetry_service_client::TelemetryServiceClient.power_supplies(self.one()),
             |m| reading(values::supplies_of(m.supplies), m.source)
         )
     }
@@ -318,7 +327,7 @@ impl caps::EventLog for Remote {
         call!(
             self,
             cx,
-            event_log_service_client::EventLogServiceClient.entries(self.one(cx)),
+            event_log_service_client::EventLogServiceClient.entries(self.one()),
             |m| reading(
                 m.entries.into_iter().map(values::entry_of).collect(),
                 m.source,
@@ -327,10 +336,14 @@ impl caps::EventLog for Remote {
     }
 
     fn clear<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Reading<()>>> {
+        let message = proto::ClearRequest {
+            bmc: self.bmc.clone(),
+            request_id: new_id(),
+        };
         call!(
             self,
             cx,
-            event_log_service_client::EventLogServiceClient.clear(self.one(cx)),
+            event_log_service_client::EventLogServiceClient.clear(message),
             |m| reading((), m.source)
         )
     }
@@ -341,7 +354,7 @@ impl caps::Users for Remote {
         call!(
             self,
             cx,
-            user_service_client::UserServiceClient.list(self.one(cx)),
+            user_service_client::UserServiceClient.list(self.one()),
             |m| reading(m.users.into_iter().map(values::user_of).collect(), m.source)
         )
     }
@@ -353,11 +366,12 @@ impl caps::Users for Remote {
             password: Some(secret(&user.password)),
             role: values::role(user.role),
             console: user.console,
+            request_id: new_id(),
         };
         call!(
             self,
             cx,
-            user_service_client::UserServiceClient.create(request(cx, message)),
+            user_service_client::UserServiceClient.create(message),
             |m| reading(values::user_of(m.user.unwrap_or_default()), m.source)
         )
     }
@@ -372,11 +386,12 @@ impl caps::Users for Remote {
             bmc: self.bmc.clone(),
             name: name.to_owned(),
             password: Some(secret(password)),
+            request_id: new_id(),
         };
         call!(
             self,
             cx,
-            user_service_client::UserServiceClient.set_password(request(cx, message)),
+            user_service_client::UserServiceClient.set_password(message),
             |m| reading(values::user_of(m.user.unwrap_or_default()), m.source)
         )
     }
@@ -391,11 +406,12 @@ impl caps::Users for Remote {
             bmc: self.bmc.clone(),
             name: name.to_owned(),
             enabled,
+            request_id: new_id(),
         };
         call!(
             self,
             cx,
-            user_service_client::UserServiceClient.set_enabled(request(cx, message)),
+            user_service_client::UserServiceClient.set_enabled(message),
             |m| reading(values::user_of(m.user.unwrap_or_default()), m.source)
         )
     }
@@ -404,11 +420,12 @@ impl caps::Users for Remote {
         let message = proto::DeleteUserRequest {
             bmc: self.bmc.clone(),
             name: name.to_owned(),
+            request_id: new_id(),
         };
         call!(
             self,
             cx,
-            user_service_client::UserServiceClient.delete(request(cx, message)),
+            user_service_client::UserServiceClient.delete(message),
             |m| reading((), m.source)
         )
     }
@@ -430,14 +447,13 @@ impl caps::Users for IpmiUsers {
             password: Some(secret(&user.password)),
             role: values::role(user.role),
             console: user.console,
+            request_id: new_id(),
         };
-        Box::pin(async move {
-            let mut service = service!(remote, user_service_client, UserServiceClient);
-            let m = answer(cx, service.create_ipmi_user(request(cx, message))).await?;
-            Ok(reading(
-                values::user_of(m.user.unwrap_or_default()),
-                m.source,
-            ))
-        })
+        call!(
+            remote,
+            cx,
+            user_service_client::UserServiceClient.create_ipmi_user(message),
+            |m| reading(values::user_of(m.user.unwrap_or_default()), m.source)
+        )
     }
 }

@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{Server, to_the_end};
+use super::Server;
 use crate::api::convert::{source, values};
 use crate::api::fault::to_status;
 use crate::api::proto::boot_service_server::BootService;
@@ -11,13 +11,13 @@ use crate::hal::model::boot::BootRequest;
 use crate::hal::model::{BootMode, BootState, Reading};
 use crate::hal::{Error, Kind};
 
-fn answer(reading: &Reading<BootState>) -> Response<BootStateResponse> {
-    Response::new(BootStateResponse {
+fn answer(reading: &Reading<BootState>) -> BootStateResponse {
+    BootStateResponse {
         target: values::boot_target(reading.value.target),
         mode: values::mode(reading.value.mode),
         persistence: values::persistence(reading.value.persistence),
         source: Some(source(reading)),
-    })
+    }
 }
 
 #[tonic::async_trait]
@@ -32,7 +32,7 @@ impl BootService for Server {
             .boot
             .call("boot.state", |b| b.state(&call.cx))
             .await;
-        Ok(answer(&call.done(result)?))
+        Ok(Response::new(answer(&call.done(result)?)))
     }
 
     async fn set(
@@ -53,14 +53,13 @@ impl BootService for Server {
             mode: values::mode_of(message.mode).unwrap_or(BootMode::Uefi),
             persistent: message.persistent,
         };
-        let call = self.write(&request, &message.bmc).await?;
-        to_the_end(call.ticket.clone(), async move {
+        self.change(request, move |call, _| async move {
             let result = call
                 .bmc
                 .boot
                 .call("boot.set", |b| b.set(&call.cx, boot))
                 .await;
-            Ok(answer(&call.done(result)?))
+            call.done(result).map(|reading| answer(&reading))
         })
         .await
     }

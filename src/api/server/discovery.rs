@@ -33,7 +33,8 @@ impl DiscoveryService for Server {
         &self,
         request: Request<DiscoverRequest>,
     ) -> Result<Response<Self::DiscoverStream>, Status> {
-        self.need(&request, Role::Operator)?;
+        let caller = self.need(&request, Role::Operator)?;
+        let place = self.stream(&caller)?;
         let refused = |words: String| to_status(&Error::new(Kind::Config, words), &[]);
         let mut networks: Vec<Network> = Vec::new();
         let mut count = 0u64;
@@ -51,6 +52,7 @@ impl DiscoveryService for Server {
         let detector = Arc::clone(self.discovery.detector());
         let port = self.discovery.ipmi_port();
         tokio::spawn(async move {
+            let _place = place;
             let places = Arc::new(Semaphore::new(TOGETHER));
             for ip in networks.iter().flat_map(Network::addresses) {
                 let Ok(place) = Arc::clone(&places).acquire_owned().await else {

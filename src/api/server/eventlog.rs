@@ -2,10 +2,10 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{Server, to_the_end};
+use super::Server;
 use crate::api::convert::{source, values};
 use crate::api::proto::event_log_service_server::EventLogService;
-use crate::api::proto::{BmcRequest, ClearResponse, EntriesResponse};
+use crate::api::proto::{BmcRequest, ClearRequest, ClearResponse, EntriesResponse};
 
 #[tonic::async_trait]
 impl EventLogService for Server {
@@ -26,18 +26,20 @@ impl EventLogService for Server {
         }))
     }
 
-    async fn clear(&self, request: Request<BmcRequest>) -> Result<Response<ClearResponse>, Status> {
-        let call = self.write(&request, &request.get_ref().bmc).await?;
-        to_the_end(call.ticket.clone(), async move {
+    async fn clear(
+        &self,
+        request: Request<ClearRequest>,
+    ) -> Result<Response<ClearResponse>, Status> {
+        self.change(request, |call, _| async move {
             let result = call
                 .bmc
                 .event_log
                 .call("sel.clear", |l| l.clear(&call.cx))
                 .await;
             let reading = call.done(result)?;
-            Ok(Response::new(ClearResponse {
+            Ok(ClearResponse {
                 source: Some(source(&reading)),
-            }))
+            })
         })
         .await
     }

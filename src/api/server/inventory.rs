@@ -41,12 +41,14 @@ impl InventoryService for Server {
         &self,
         request: Request<proto::ListRequest>,
     ) -> Result<Response<Self::ListStream>, Status> {
-        self.need(&request, Role::Viewer)?;
+        let caller = self.need(&request, Role::Viewer)?;
+        let place = self.stream(&caller)?;
         let message = request.into_inner();
         let selector = Selector::new(&message.selector).map_err(|e| refused(&e))?;
         let rows = self.store.all().await.map_err(|e| refused(&e))?;
         let (to, stream) = mpsc::channel(AHEAD);
         tokio::spawn(async move {
+            let _place = place;
             let hidden = |row: &Record| row.candidate || row.removed;
             for row in rows {
                 if (message.all || !hidden(&row))
@@ -205,18 +207,28 @@ impl InventoryService for Server {
         &self,
         request: Request<proto::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        self.need(&request, Role::Viewer)?;
+        let caller = self.need(&request, Role::Viewer)?;
+        let place = self.stream(&caller)?;
         let mut revision = request.get_ref().revision;
         let (to, stream) = mpsc::channel(AHEAD);
-        let store = Arc::clone(&self.store);
+        let (store, stop) = (Arc::clone(&self.store), self.stop.clone());
         // Refused here, before the stream begins, when the revision is too old.
         store.watch(revision).await.map_err(|e| refused(&e))?;
         tokio::spawn(async move {
+            let _place = place;
             let mut first = true;
             // One who lags behind begins again where he was.
-            while let Some(next) = follow(&*store, revision, first, &to).await {
-                revision = next;
-                first = false;
+            let following = async {
+                while let Some(next) = follow(&*store, revision, first, &to).await {
+                    revision = next;
+                    first = false;
+                }
+            };
+            tokio::select! {
+                () = following => {}
+                () = stop.cancelled() => {
+                    let _ = to.try_send(Err(Status::unavailable("halbox serve is ending")));
+                }
             }
         });
         Ok(Response::new(ReceiverStream::new(stream)))

@@ -2,17 +2,17 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{Server, to_the_end};
+use super::Server;
 use crate::api::convert::{source, values};
 use crate::api::proto::led_service_server::LedService;
 use crate::api::proto::{BmcRequest, LedStateResponse, SetLedRequest};
 use crate::hal::model::{LedState, Reading};
 
-fn answer(reading: &Reading<LedState>) -> Response<LedStateResponse> {
-    Response::new(LedStateResponse {
+fn answer(reading: &Reading<LedState>) -> LedStateResponse {
+    LedStateResponse {
         state: values::led_state(reading.value),
         source: Some(source(reading)),
-    })
+    }
 }
 
 #[tonic::async_trait]
@@ -23,7 +23,7 @@ impl LedService for Server {
     ) -> Result<Response<LedStateResponse>, Status> {
         let call = self.read(&request, &request.get_ref().bmc).await?;
         let result = call.bmc.led.call("led.state", |l| l.state(&call.cx)).await;
-        Ok(answer(&call.done(result)?))
+        Ok(Response::new(answer(&call.done(result)?)))
     }
 
     async fn set(
@@ -31,10 +31,9 @@ impl LedService for Server {
         request: Request<SetLedRequest>,
     ) -> Result<Response<LedStateResponse>, Status> {
         let on = request.get_ref().on;
-        let call = self.write(&request, &request.get_ref().bmc).await?;
-        to_the_end(call.ticket.clone(), async move {
+        self.change(request, move |call, _| async move {
             let result = call.bmc.led.call("led.set", |l| l.set(&call.cx, on)).await;
-            Ok(answer(&call.done(result)?))
+            call.done(result).map(|reading| answer(&reading))
         })
         .await
     }

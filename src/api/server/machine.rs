@@ -2,13 +2,13 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{Server, to_the_end};
+use super::Server;
 use crate::api::convert::{source, values};
 use crate::api::fault::to_status;
 use crate::api::proto::machine_service_server::MachineService;
 use crate::api::proto::{
     BmcRequest, FruRequest, FruResponse, InfoResponse, LanResponse, RawRequest, RawResponse,
-    ResetBmcResponse,
+    ResetBmcRequest, ResetBmcResponse,
 };
 use crate::hal::{Error, Kind};
 
@@ -62,39 +62,37 @@ impl MachineService for Server {
 
     async fn reset_bmc(
         &self,
-        request: Request<BmcRequest>,
+        request: Request<ResetBmcRequest>,
     ) -> Result<Response<ResetBmcResponse>, Status> {
-        let call = self.write(&request, &request.get_ref().bmc).await?;
-        to_the_end(call.ticket.clone(), async move {
+        self.change(request, |call, _| async move {
             let result = call
                 .bmc
                 .bmc_reset
                 .call("bmc-reset", |b| b.bmc_reset(&call.cx))
                 .await;
             let reading = call.done(result)?;
-            Ok(Response::new(ResetBmcResponse {
+            Ok(ResetBmcResponse {
                 source: Some(source(&reading)),
-            }))
+            })
         })
         .await
     }
 
     async fn raw(&self, request: Request<RawRequest>) -> Result<Response<RawResponse>, Status> {
-        let message = request.get_ref().clone();
+        let message = request.get_ref();
         let (netfn, cmd) = (byte("netfn", message.netfn)?, byte("cmd", message.cmd)?);
-        let call = self.write(&request, &message.bmc).await?;
-        to_the_end(call.ticket.clone(), async move {
+        self.change(request, move |call, message| async move {
             let result = call
                 .bmc
                 .raw
                 .call("raw", |r| r.raw(&call.cx, netfn, cmd, message.data.clone()))
                 .await;
             let reading = call.done(result)?;
-            Ok(Response::new(RawResponse {
+            Ok(RawResponse {
                 completion_code: reading.value.completion_code.into(),
                 data: reading.value.data.clone(),
                 source: Some(source(&reading)),
-            }))
+            })
         })
         .await
     }

@@ -6,7 +6,9 @@ mod discovery;
 mod eventlog;
 mod inventory;
 mod led;
+mod limit;
 mod machine;
+mod once;
 mod peer;
 mod power;
 mod registration;
@@ -15,24 +17,30 @@ mod token;
 mod users;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedMutexGuard;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Status};
 
-use super::fault::{from_status, to_status, with_code};
+use super::fault::{to_status, with_code};
 use crate::console::Hub;
 use crate::discover::find::find;
+use crate::discover::turns::Turns;
 use crate::discover::{Discovery, Doors};
 use crate::hal::Error;
 use crate::hal::bmc::Bmc;
-use crate::hal::model::Cx;
+use crate::hal::model::{Cancel, Cx, MacAddr};
 use crate::inventory::audit::{Audit, Entry};
+use crate::inventory::requests::RequestKey;
 use crate::inventory::tokens::Tokens;
 use crate::inventory::{Record, Store};
 
+use limit::Limits;
+
+pub use limit::USUAL as CALLS_PER_SECOND;
+pub use once::CHANGES;
 pub use peer::{Caller, Role, Roles};
 
 /// Time of a call that says none.
@@ -40,6 +48,22 @@ const USUAL: Duration = Duration::from_secs(30);
 
 /// Longest time of a call.
 const LONGEST: Duration = Duration::from_mins(15);
+
+/// Largest message of a caller: sixteen thousand power actions with their ids.
+const MESSAGE: usize = 4 << 20;
+
+/// What the services are told about callers and themselves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Roles of certificates.
+    pub roles: Roles,
+    /// Calls per second of one caller; 0 = as many as he likes.
+    pub calls_per_second: u32,
+    /// When the daemon was started, in milliseconds since 1970.
+    pub started: u64,
+    /// Set once: streams end.
+    pub stop: Cancel,
+}
 
 /// What all services share. Cheap to clone.
 #[derive(Clone)]
@@ -49,10 +73,14 @@ pub struct Server {
     discovery: Arc<Discovery>,
     audit: Arc<Audit>,
     tokens: Arc<Tokens>,
-    roles: Arc<Roles>,
+    roles: Arc<RwLock<Roles>>,
+    limits: Arc<Limits>,
     consoles: Arc<Hub>,
+    /// Requests under way, by their ids.
+    asking: Arc<Turns<RequestKey>>,
     /// When the daemon was started, in milliseconds since 1970.
     started: u64,
+    stop: Cancel,
 }
 
 impl fmt::Debug for Server {
@@ -66,8 +94,6 @@ struct Call {
     row: Arc<Record>,
     bmc: Bmc,
     cx: Cx,
-    /// Who changes what; absent for reads.
-    ticket: Option<Ticket>,
     /// One operation per BMC at a time.
     _turn: OwnedMutexGuard<()>,
 }
@@ -88,17 +114,15 @@ impl Call {
 }
 
 impl Server {
-    /// The services on a table; `started` in milliseconds since 1970.
-    #[expect(clippy::too_many_arguments, reason = "one per part of the daemon")]
+    /// The services on a table.
     pub fn new(
         store: Arc<dyn Store>,
         doors: Arc<Doors>,
         discovery: Arc<Discovery>,
         audit: Arc<Audit>,
         tokens: Arc<Tokens>,
-        roles: Roles,
         consoles: Arc<Hub>,
-        started: u64,
+        settings: Settings,
     ) -> Self {
         Self {
             store,
@@ -106,10 +130,18 @@ impl Server {
             discovery,
             audit,
             tokens,
-            roles: Arc::new(roles),
+            roles: Arc::new(RwLock::new(settings.roles)),
+            limits: Arc::new(Limits::new(settings.calls_per_second)),
             consoles,
-            started,
+            asking: Arc::default(),
+            started: settings.started,
+            stop: settings.stop,
         }
+    }
+
+    /// Roles of certificates from now on.
+    pub fn set_roles(&self, roles: Roles) {
+        *self.roles.write().unwrap_or_else(PoisonError::into_inner) = roles;
     }
 
     /// All services, with health and reflection, behind one router.
@@ -127,20 +159,26 @@ impl Server {
         let (health, checks) = tonic_health::server::health_reporter();
         health.set_serving::<InventoryServiceServer<Self>>().await;
         let mut routes = tonic::service::Routes::builder();
-        routes
-            .add_service(checks)
-            .add_service(InventoryServiceServer::new(self.clone()))
-            .add_service(DiscoveryServiceServer::new(self.clone()))
-            .add_service(PowerServiceServer::new(self.clone()))
-            .add_service(BootServiceServer::new(self.clone()))
-            .add_service(LedServiceServer::new(self.clone()))
-            .add_service(MachineServiceServer::new(self.clone()))
-            .add_service(TelemetryServiceServer::new(self.clone()))
-            .add_service(ConsoleServiceServer::new(self.clone()))
-            .add_service(EventLogServiceServer::new(self.clone()))
-            .add_service(TokenServiceServer::new(self.clone()))
-            .add_service(RegistrationServiceServer::new(self.clone()))
-            .add_service(UserServiceServer::new(self));
+        routes.add_service(checks);
+        macro_rules! services {
+            ($($service:ident),* $(,)?) => {
+                $(routes.add_service($service::new(self.clone()).max_decoding_message_size(MESSAGE));)*
+            };
+        }
+        services![
+            InventoryServiceServer,
+            DiscoveryServiceServer,
+            PowerServiceServer,
+            BootServiceServer,
+            LedServiceServer,
+            MachineServiceServer,
+            TelemetryServiceServer,
+            ConsoleServiceServer,
+            EventLogServiceServer,
+            TokenServiceServer,
+            RegistrationServiceServer,
+            UserServiceServer,
+        ];
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(super::DESCRIPTORS)
@@ -163,75 +201,43 @@ impl Server {
     /// Begins a call that only reads.
     async fn read<T>(&self, request: &Request<T>, key: &str) -> Result<Call, Status> {
         let caller = self.caller(request)?;
-        let call = self.call(request.metadata(), key, false).await?;
-        peer::may(&caller, Role::Viewer, &call.row)?;
-        Ok(call)
+        let row = self.row(key, false).await?;
+        peer::may(&caller, Role::Viewer, &row)?;
+        let cx = context(request.metadata(), row.mac);
+        let turn = self.turn(row.mac, &cx).await?;
+        self.open(row, cx, turn).await
     }
 
-    /// Begins a call that changes something.
-    async fn write<T>(&self, request: &Request<T>, key: &str) -> Result<Call, Status> {
-        let caller = self.caller(request)?;
-        let mut call = self.call(request.metadata(), key, true).await?;
-        peer::may(&caller, Role::Operator, &call.row)?;
-        let what = std::any::type_name::<T>().rsplit("::").next().unwrap_or("");
-        // The intent is on disk before the first byte goes to the BMC.
-        let ticket = self.ticket(&caller, what.trim_end_matches("Request"), Some(&call.row));
-        ticket.note("begun").await?;
-        call.ticket = Some(ticket);
-        log::info!("{}: {what} by {caller}", call.row.mac);
-        Ok(call)
+    /// Waits until nobody else works on a BMC.
+    async fn turn(&self, mac: MacAddr, cx: &Cx) -> Result<OwnedMutexGuard<()>, Status> {
+        tokio::time::timeout_at(cx.deadline.into(), self.doors.turn(mac))
+            .await
+            .map_err(|_| once::busy(mac, "another operation runs"))
     }
 
-    async fn call(&self, metadata: &MetadataMap, key: &str, write: bool) -> Result<Call, Status> {
-        let cx = Cx::until(Instant::now() + patience(metadata));
-        let row = self.row(key, write).await?;
-        let turn = tokio::time::timeout_at(cx.deadline.into(), self.doors.turn(row.mac))
-            .await
-            .map_err(|_| {
-                let busy = Error::new(
-                    crate::hal::Kind::Busy,
-                    format!("another operation runs on {}", row.mac),
-                );
-                to_status(&busy, &[("mac", row.mac.to_string())])
-            })?;
-        let mut cx = cx;
-        cx.request_id = row.mac.to_string().into();
-        let bmc = self
-            .doors
-            .open(&row, &cx)
-            .await
-            .map_err(|e| to_status(&e, &[("mac", row.mac.to_string())]))?;
+    /// The BMC of a row, for one call.
+    async fn open(
+        &self,
+        row: Arc<Record>,
+        cx: Cx,
+        turn: OwnedMutexGuard<()>,
+    ) -> Result<Call, Status> {
+        let bmc = self.doors.open(&row, &cx).await;
+        let bmc = bmc.map_err(|e| to_status(&e, &[("mac", row.mac.to_string())]))?;
         Ok(Call {
             row,
             bmc,
             cx,
-            ticket: None,
             _turn: turn,
         })
     }
 }
 
-/// Runs what was begun to its end, also when the caller goes away, and writes down how it ended.
-async fn to_the_end<T: Send + 'static>(
-    ticket: Option<Ticket>,
-    work: impl Future<Output = Result<T, Status>> + Send + 'static,
-) -> Result<T, Status> {
-    let done = tokio::spawn(async move {
-        let result = work.await;
-        if let Some(ticket) = ticket {
-            let words = match &result {
-                Ok(_) => "ok".to_owned(),
-                Err(status) => from_status(status).kind().as_str().to_owned(),
-            };
-            // It is done; a log that cannot be written any more refuses the next one.
-            if let Err(status) = ticket.note(&words).await {
-                log::error!("{}", status.message());
-            }
-        }
-        result
-    });
-    done.await
-        .unwrap_or_else(|_| Err(Status::internal("the call failed inside")))
+/// How long a call may take, and whom it is about.
+fn context(metadata: &MetadataMap, mac: MacAddr) -> Cx {
+    let mut cx = Cx::until(Instant::now() + patience(metadata));
+    cx.request_id = mac.to_string().into();
+    cx
 }
 
 /// Who changes what.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::PoisonError;
 
 use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo, UdsConnectInfo};
 use tonic::{Code, Request, Status};
@@ -95,9 +96,20 @@ fn unknown(words: &str) -> Status {
 }
 
 impl Server {
+    /// Who calls; he may have asked too much already.
+    pub(super) fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
+        let caller = self.who(request);
+        match &caller {
+            Ok(caller) => self.count(&caller.name)?,
+            // Guessing is counted as well.
+            Err(_) => self.count(&origin(request))?,
+        }
+        caller
+    }
+
     /// Who calls. A token counts first; on the unix socket the kernel says it: root and the daemon's own user are
     /// administrators, whoever else the mode of the socket lets in is an operator; over TLS the certificate says it.
-    pub(super) fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
+    fn who<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
         if let Some(value) = request.metadata().get("authorization") {
             let token = value
                 .to_str()
@@ -140,7 +152,8 @@ impl Server {
                 names.next().map(str::to_owned)
             })
             .ok_or_else(|| unknown("who are you?"))?;
-        let role = self.roles.get(&name).copied();
+        let roles = self.roles.read().unwrap_or_else(PoisonError::into_inner);
+        let role = roles.get(&name).copied();
         role.map(|role| Caller {
             name: format!("certificate {name}"),
             role,
@@ -157,6 +170,15 @@ impl Server {
             return Err(refuse(&caller, role));
         }
         Ok(caller)
+    }
+}
+
+/// Where somebody calls from of whom nothing else is known.
+fn origin<T>(request: &Request<T>) -> String {
+    let tls = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
+    match tls.and_then(|i| i.get_ref().remote_addr()) {
+        Some(address) => address.ip().to_canonical().to_string(),
+        None => "the socket".to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::{Call, Server, to_the_end};
+use super::{Call, Server};
 use crate::api::convert::{source, values};
 use crate::api::fault::{from_status, to_status};
 use crate::api::proto::power_service_server::PowerService;
@@ -19,6 +19,9 @@ use crate::hal::{Error, Kind};
 
 /// BMCs of one call of SetMany that are worked on at the same time.
 const TOGETHER: usize = 64;
+
+/// Requests of one call of SetMany.
+const MOST: usize = 16_384;
 
 #[tonic::async_trait]
 impl PowerService for Server {
@@ -44,12 +47,8 @@ impl PowerService for Server {
         request: Request<SetPowerRequest>,
     ) -> Result<Response<SetPowerResponse>, Status> {
         let action = wanted(request.get_ref())?;
-        let call = self.write(&request, &request.get_ref().bmc).await?;
-        let message = request.into_inner();
-        to_the_end(call.ticket.clone(), async move {
-            set(call, action, &message).await.map(Response::new)
-        })
-        .await
+        self.change(request, move |call, message| set(call, action, message))
+            .await
     }
 
     type SetManyStream = ReceiverStream<Result<SetManyResponse, Status>>;
@@ -58,23 +57,34 @@ impl PowerService for Server {
         &self,
         request: Request<SetManyRequest>,
     ) -> Result<Response<Self::SetManyStream>, Status> {
-        for one in &request.get_ref().requests {
-            wanted(one)?;
+        let caller = self.caller(&request)?;
+        let place = std::sync::Arc::new(self.stream(&caller)?);
+        let (metadata, _, message) = request.into_parts();
+        if message.requests.len() > MOST {
+            let words = format!(
+                "{} requests; at most {MOST} at once",
+                message.requests.len()
+            );
+            return Err(to_status(&Error::new(Kind::Config, words), &[]));
         }
-        let (metadata, extensions, message) = request.into_parts();
+        let mut wants = Vec::with_capacity(message.requests.len());
+        for one in message.requests {
+            wants.push((wanted(&one)?, one));
+        }
         let (to, results) = mpsc::channel(TOGETHER);
         let places = std::sync::Arc::new(tokio::sync::Semaphore::new(TOGETHER));
-        for one in message.requests {
+        for (action, one) in wants {
             let (server, to, places) = (self.clone(), to.clone(), places.clone());
-            let (metadata, extensions) = (metadata.clone(), extensions.clone());
+            let (caller, metadata) = (caller.clone(), metadata.clone());
+            let place = std::sync::Arc::clone(&place);
             tokio::spawn(async move {
                 let Ok(_place) = places.acquire().await else {
                     return;
                 };
                 let bmc = one.bmc.clone();
-                let request = Request::from_parts(metadata, extensions, one);
-                let result = match PowerService::set(&server, request).await {
-                    Ok(done) => set_many_response::Result::Done(done.into_inner()),
+                let work = move |call, message| set(call, action, message);
+                let result = match server.change_as(&caller, &metadata, one, work).await {
+                    Ok(done) => set_many_response::Result::Done(done),
                     Err(status) => {
                         let error = from_status(&status);
                         set_many_response::Result::Failure(Failure {
@@ -84,6 +94,7 @@ impl PowerService for Server {
                         })
                     }
                 };
+                drop(place);
                 // The caller may be gone; what was begun is done all the same.
                 let answer = SetManyResponse {
                     bmc,
@@ -104,7 +115,7 @@ fn wanted(message: &SetPowerRequest) -> Result<PowerAction, Status> {
 async fn set(
     call: Call,
     action: PowerAction,
-    message: &SetPowerRequest,
+    message: SetPowerRequest,
 ) -> Result<SetPowerResponse, Status> {
     let mut cx = call.cx.clone();
     if message.wait {

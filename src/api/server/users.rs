@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{Call, Server, to_the_end};
+use super::{Call, Server};
 use crate::api::convert::{secret_of, source, values};
 use crate::api::fault::to_status;
 use crate::api::proto::user_service_server::UserService;
@@ -24,11 +24,11 @@ fn config(words: &str) -> Status {
     to_status(&Error::new(Kind::Config, words), &[])
 }
 
-fn answer(reading: &Reading<User>) -> Response<UserResponse> {
-    Response::new(UserResponse {
+fn answer(reading: &Reading<User>) -> UserResponse {
+    UserResponse {
         user: Some(values::user(&reading.value)),
         source: Some(source(reading)),
-    })
+    }
 }
 
 fn new_user(
@@ -71,8 +71,7 @@ impl UserService for Server {
     ) -> Result<Response<UserResponse>, Status> {
         let m = request.get_ref().clone();
         let user = new_user(m.name, m.password, m.role, m.console)?;
-        let call = self.write(&request, &m.bmc).await?;
-        to_the_end(call.ticket.clone(), async move {
+        self.change(request, move |call, _| async move {
             let result = call
                 .bmc
                 .users
@@ -92,9 +91,8 @@ impl UserService for Server {
             .password
             .map(secret_of)
             .ok_or_else(|| config("no password is given"))?;
-        let call = self.write(&request, &m.bmc).await?;
         let server = self.clone();
-        to_the_end(call.ticket.clone(), async move {
+        self.change(request, move |call, _| async move {
             let result = call
                 .bmc
                 .users
@@ -117,8 +115,7 @@ impl UserService for Server {
         request: Request<SetEnabledRequest>,
     ) -> Result<Response<UserResponse>, Status> {
         let m = request.get_ref().clone();
-        let call = self.write(&request, &m.bmc).await?;
-        to_the_end(call.ticket.clone(), async move {
+        self.change(request, move |call, _| async move {
             let result = call
                 .bmc
                 .users
@@ -136,17 +133,16 @@ impl UserService for Server {
         request: Request<DeleteUserRequest>,
     ) -> Result<Response<DeleteUserResponse>, Status> {
         let m = request.get_ref().clone();
-        let call = self.write(&request, &m.bmc).await?;
-        to_the_end(call.ticket.clone(), async move {
+        self.change(request, move |call, _| async move {
             let result = call
                 .bmc
                 .users
                 .call("users.delete", |u| u.delete(&call.cx, &m.name))
                 .await;
             let reading = call.done(result)?;
-            Ok(Response::new(DeleteUserResponse {
+            Ok(DeleteUserResponse {
                 source: Some(source(&reading)),
-            }))
+            })
         })
         .await
     }
@@ -162,9 +158,8 @@ impl UserService for Server {
             m.name
         };
         let user = new_user(name, m.password, m.role, m.console)?;
-        let call = self.write(&request, &m.bmc).await?;
         let server = self.clone();
-        to_the_end(call.ticket.clone(), async move {
+        self.change(request, move |call, _| async move {
             // It is an account for IPMI: that driver makes it, whichever is preferred otherwise.
             let slot = call.bmc.users.iter().find(|s| s.driver == DriverName::Ipmi);
             let none = || Error::new(Kind::Unsupported, "users.create-ipmi: no IPMI here");

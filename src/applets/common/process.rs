@@ -1,9 +1,11 @@
 //! The process: hardening at the start, logging, the runtime, Ctrl-C.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{OnceLock, RwLock};
 use std::time::Duration;
 
-use log::LevelFilter;
+use env_logger::Logger;
+use log::{LevelFilter, Log};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,6 +21,25 @@ pub fn harden() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
+/// What is logged may change while the program runs.
+struct Switch(RwLock<Logger>);
+
+static LOG: OnceLock<Switch> = OnceLock::new();
+
+impl Log for Switch {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        self.0.read().is_ok_and(|logger| logger.enabled(metadata))
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if let Ok(logger) = self.0.read() {
+            logger.log(record);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
 /// Log to stderr: warnings, with `-v` what is done, with `-vv` how. HALBOX_LOG overrides it.
 pub fn init_log(verbose: u8) {
     let level = match verbose {
@@ -27,6 +48,41 @@ pub fn init_log(verbose: u8) {
         2 => LevelFilter::Debug,
         _ => LevelFilter::Trace,
     };
+    log_at(*USUAL.get_or_init(|| level));
+}
+
+/// What the command line said.
+static USUAL: OnceLock<LevelFilter> = OnceLock::new();
+
+/// Logs up to this level from now on, or as the command line said.
+pub fn log_again(level: Option<LevelFilter>) {
+    let usual = USUAL.get().copied().unwrap_or(LevelFilter::Warn);
+    log_at(level.unwrap_or(usual));
+}
+
+/// Logs up to this level from now on. HALBOX_LOG overrides it.
+pub fn log_at(level: LevelFilter) {
+    let logger = logger(level);
+    let most = logger.filter();
+    let mut new = Some(logger);
+    let switch = LOG.get_or_init(|| Switch(RwLock::new(new.take().unwrap_or_else(silent))));
+    match new {
+        Some(logger) => {
+            if let Ok(mut now) = switch.0.write() {
+                *now = logger;
+            }
+        }
+        // The first time. It fails only where somebody else logs already.
+        None => drop(log::set_logger(switch)),
+    }
+    log::set_max_level(most);
+}
+
+fn silent() -> Logger {
+    env_logger::Builder::new().build()
+}
+
+fn logger(level: LevelFilter) -> Logger {
     let mut builder = env_logger::Builder::new();
     builder
         .filter_level(LevelFilter::Warn)
@@ -39,13 +95,13 @@ pub fn init_log(verbose: u8) {
     builder.format(|out, record| {
         let level = record.level().as_str().to_ascii_lowercase();
         let text = super::output::printable(&record.args().to_string()).into_owned();
-        if log::log_enabled!(log::Level::Debug) {
+        if log::max_level() >= LevelFilter::Debug {
             writeln!(out, "halbox: {level}: {}: {text}", record.target())
         } else {
             writeln!(out, "halbox: {level}: {text}")
         }
     });
-    let _ = builder.try_init();
+    builder.build()
 }
 
 /// A runtime for `targets` BMCs: one thread for a few (starting threads costs more than they bring), else one per core.
@@ -64,6 +120,15 @@ pub fn runtime(targets: u64) -> Result<Runtime, Failure> {
 /// Watches for Ctrl-C, SIGTERM and SIGHUP from now on: the first sets the switch that it returns, the second exits at once.
 /// To be called inside a runtime.
 pub fn cancel_on_interrupt() -> Result<Cancel, Failure> {
+    cancel_on(true)
+}
+
+/// The same for a daemon: SIGHUP means something else there.
+pub fn cancel_on_termination() -> Result<Cancel, Failure> {
+    cancel_on(false)
+}
+
+fn cancel_on(hangup_too: bool) -> Result<Cancel, Failure> {
     let failed = |e: io::Error| Failure::failed(format!("cannot watch for signals: {e}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
@@ -75,7 +140,7 @@ pub fn cancel_on_interrupt() -> Result<Cancel, Failure> {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
+                _ = hangup.recv(), if hangup_too => {}
             }
             if switch.is_cancelled() {
                 let _ = writeln!(

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use log::LevelFilter;
 use serde::Deserialize;
 
-use crate::api::server::Roles;
+use crate::api::server::{CALLS_PER_SECOND, Roles};
 use crate::applets::common::exit::Failure;
 use crate::applets::common::{duration, output};
 use crate::discover::plan::{Network, Rules};
@@ -36,6 +37,10 @@ pub struct Config {
     pub tls_client_ca: Option<PathBuf>,
     /// Roles of callers' certificates, by CN.
     pub roles: Roles,
+    /// Calls per second of one caller; 0 = as many as he likes.
+    pub calls_per_second: u32,
+    /// What is logged, where it is not said by -v.
+    pub log_level: Option<LevelFilter>,
     /// Where /healthz, /readyz and /metrics are.
     pub http: Option<SocketAddr>,
     /// Keys of the secrets.
@@ -83,6 +88,8 @@ struct Document {
     tls_key: Option<PathBuf>,
     tls_client_ca: Option<PathBuf>,
     roles: Option<BTreeMap<String, String>>,
+    calls_per_second: Option<u32>,
+    log_level: Option<String>,
     http: Option<String>,
     key_file: Option<PathBuf>,
     lease_files: Option<Vec<PathBuf>>,
@@ -154,6 +161,20 @@ const OPTIONS: &[(&str, &str, &str, &str, bool)] = &[
         "HALBOX_TLS_CLIENT_CA",
         "FILE",
         "Who issues the certificates of callers (PEM); their roles stand in the configuration: roles: {CN: operator}",
+        false,
+    ),
+    (
+        "calls-per-second",
+        "HALBOX_CALLS_PER_SECOND",
+        "N",
+        "Calls of one caller; more are refused, and he is told when to come again; 0 = no limit [default: 1000]",
+        false,
+    ),
+    (
+        "log-level",
+        "HALBOX_LOG_LEVEL",
+        "LEVEL",
+        "warn, info, debug or trace [default: as -v says]",
         false,
     ),
     (
@@ -367,6 +388,21 @@ impl Config {
             ),
             None => None,
         };
+        let calls_per_second = match one("calls-per-second") {
+            Some(text) => text
+                .parse()
+                .map_err(|_| wrong("calls-per-second", format!("'{text}' is no number")))?,
+            None => document.calls_per_second.unwrap_or(CALLS_PER_SECOND),
+        };
+        let log_level = match one("log-level").or(document.log_level) {
+            Some(text) => Some(text.parse().map_err(|_| {
+                wrong(
+                    "log-level",
+                    format!("'{text}' is not warn, info, debug or trace"),
+                )
+            })?),
+            None => None,
+        };
         let mut named = Roles::new();
         for (name, role) in document.roles.unwrap_or_default() {
             named.insert(name, role.parse().map_err(|e| wrong("roles", e))?);
@@ -397,6 +433,8 @@ impl Config {
             tls_key: path("tls-key", document.tls_key),
             tls_client_ca: path("tls-client-ca", document.tls_client_ca),
             roles: named,
+            calls_per_second,
+            log_level,
             http,
             key_file: path("key-file", document.key_file),
             lease_files: many("lease-file")

@@ -49,7 +49,9 @@ pub(super) async fn run(mut config: Config, cancel: Cancel) -> Result<(), Failur
     }
     let socket = config.socket.clone();
     let grow = tokio::spawn(grow(leases, cancel.clone()));
-    let said = super::serve(config, cancel, async { said(&socket) }).await;
+    let same = config.clone();
+    let again = || Ok(same.clone());
+    let said = super::serve(config, cancel, async { said(&socket) }, again).await;
     grow.abort();
     for sim in simulated {
         sim.stop();

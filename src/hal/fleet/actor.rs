@@ -52,6 +52,7 @@ pub(super) struct Actor {
     recalled: Learnt,
     memory: Arc<dyn Memory>,
     _alive: Alive,
+    open: Open,
 }
 
 /// The right to have an unresolved neighbour.
@@ -88,6 +89,29 @@ impl Alive {
 impl Drop for Alive {
     fn drop(&mut self) {
         self.0.send_modify(|n| *n -= 1);
+    }
+}
+
+/// Counts the session of this actor as long as it is open; also when it panics.
+struct Open {
+    all: Arc<AtomicUsize>,
+    mine: bool,
+}
+
+impl Open {
+    fn set(&mut self, open: bool) {
+        match (self.mine, open) {
+            (false, true) => self.all.fetch_add(1, Ordering::Relaxed),
+            (true, false) => self.all.fetch_sub(1, Ordering::Relaxed),
+            _ => return,
+        };
+        self.mine = open;
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.set(false);
     }
 }
 
@@ -149,6 +173,10 @@ impl Actor {
             recalled,
             memory: Arc::clone(&fleet.memory),
             _alive: Alive::new(&fleet.live),
+            open: Open {
+                all: Arc::clone(&fleet.sessions),
+                mine: false,
+            },
         };
         tokio::spawn(actor.run());
         Ok(Arc::new(Remote {
@@ -191,6 +219,7 @@ impl Actor {
             {
                 break;
             }
+            self.open.set(self.session.phase() == Phase::Active);
             let event = self.next_event(&mut sleep, &stop, stopping).await;
             let now = Instant::now();
             match event {

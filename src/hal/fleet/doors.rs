@@ -74,6 +74,12 @@ impl Doors {
         Ok(door)
     }
 
+    /// How many are kept.
+    pub(super) fn count(&self) -> usize {
+        let doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        doors.values().map(Vec::len).sum()
+    }
+
     /// Ends all sessions and connections, but waits no longer than `patience`. Returns how many were not closed.
     pub(super) async fn close(&self, memory: &dyn Memory, patience: Duration) -> usize {
         let all: Vec<Kept> = {

@@ -15,6 +15,7 @@ mod memory;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ pub struct Fleet {
     live: Arc<watch::Sender<usize>>,
     /// Places for first contacts.
     contacts: Arc<Semaphore>,
+    /// IPMI sessions that are open.
+    sessions: Arc<AtomicUsize>,
 }
 
 impl Fleet {
@@ -82,6 +85,7 @@ impl Fleet {
             stop: Cancel::new(),
             live: Arc::new(watch::Sender::new(0)),
             contacts: Arc::new(Semaphore::new(contacts)),
+            sessions: Arc::default(),
         }
     }
 
@@ -127,6 +131,16 @@ impl Fleet {
             handles.retain(|_, h| h.strong_count() > 0);
         }
         Ok(handle)
+    }
+
+    /// IPMI sessions that are open now.
+    pub fn sessions(&self) -> usize {
+        self.sessions.load(Ordering::Relaxed)
+    }
+
+    /// Redfish services whose connection or session is kept.
+    pub fn doors(&self) -> usize {
+        self.doors.count()
     }
 
     /// The door to one Redfish service. One per BMC and login, kept for the next operation; nothing is sent before the

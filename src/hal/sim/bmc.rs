@@ -215,6 +215,12 @@ impl Bmc {
         self.side.busy > 0.0 && self.side.rng.f64() < self.side.busy
     }
 
+    /// Ends all sessions, as if nobody had used them for a minute.
+    pub fn end_sessions(&mut self) {
+        self.side.ledger.sessions_expired += self.responder.reset() as u64;
+        self.side.server.web.sessions.forget(None);
+    }
+
     /// Carries out a reset of the BMC that was asked for: sessions are lost, and it is silent for a while.
     pub fn settle(&mut self, now: Instant) {
         if self.side.server.cold_reset {
@@ -312,6 +318,7 @@ impl Bmc {
         let mut ledger = self.side.ledger.clone();
         ledger.sessions_open = self.responder.open_sessions() as u64;
         ledger.half_open = self.responder.half_open() as u64;
+        ledger.power_actions = self.side.server.power.actions;
         let web = &self.side.server.web.sessions;
         ledger.redfish_sessions_opened = web.opened;
         ledger.redfish_sessions_closed = web.closed;

@@ -25,6 +25,8 @@ pub struct Ledger {
     pub lockouts: u64,
     /// Commands that were executed or refused.
     pub commands: u64,
+    /// Power actions that were carried out.
+    pub power_actions: u64,
     /// Requests that came again.
     pub duplicates: u64,
     /// Most commands that were unanswered at one time.
@@ -81,6 +83,7 @@ impl Ledger {
         self.failed_logins += other.failed_logins;
         self.lockouts += other.lockouts;
         self.commands += other.commands;
+        self.power_actions += other.power_actions;
         self.duplicates += other.duplicates;
         self.most_in_flight = self.most_in_flight.max(other.most_in_flight);
         self.datagrams_in += other.datagrams_in;

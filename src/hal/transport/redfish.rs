@@ -12,16 +12,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use subtle::ConstantTimeEq;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{AcquireError, Mutex, Semaphore, SemaphorePermit, watch};
 
 use super::http::{Client, Config as HttpConfig, HttpError, TlsInfo, Trust};
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::gate::{Guard, Pass};
-use crate::hal::model::{BoxFuture, Cancel, Cx, Secret};
+use crate::hal::model::{BoxFuture, Cancel, Cx, Priority, Secret};
 use crate::hal::redfish::{Answer, Ask, AuthStyle, Door, Learnt, RedfishCell};
 
-/// Threads that wait for BMCs at most, in the whole process.
-const THREADS: usize = 64;
+/// Threads that wait for BMCs at most, in the whole process: for people, and for refreshes. They are apart, so that BMCs
+/// that are slow in a refresh never delay what somebody wants of another one.
+const THREADS: (usize, usize) = (64, 64);
 
 /// How long an idle connection, and with it a session, is kept.
 const KEEP_IDLE: Duration = Duration::from_secs(15);
@@ -107,6 +108,8 @@ struct Inner {
     guard: Option<Guard>,
     /// Whoever holds it has the one request that is in flight.
     state: Arc<Mutex<State>>,
+    /// People who wait for it.
+    people: watch::Sender<usize>,
 }
 
 /// What changes from request to request.
@@ -123,6 +126,8 @@ struct State {
     last_used: Option<Instant>,
     /// Called off: the read that is running ends.
     cancel: Cancel,
+    /// For whom the request is.
+    priority: Priority,
     /// Counts requests: an idle timer that sees another number has been overtaken.
     count: u64,
 }
@@ -136,9 +141,47 @@ impl fmt::Debug for HttpDoor {
     }
 }
 
-fn threads() -> &'static Semaphore {
-    static THREADS_LEFT: OnceLock<Semaphore> = OnceLock::new();
-    THREADS_LEFT.get_or_init(|| Semaphore::new(THREADS))
+fn threads(priority: Priority) -> &'static Semaphore {
+    static PEOPLE: OnceLock<Semaphore> = OnceLock::new();
+    static REFRESHES: OnceLock<Semaphore> = OnceLock::new();
+    match priority {
+        Priority::Refresh => REFRESHES.get_or_init(|| Semaphore::new(THREADS.1)),
+        Priority::People => PEOPLE.get_or_init(|| Semaphore::new(THREADS.0)),
+    }
+}
+
+/// Counts one who waits; also when he gives up.
+struct Waits<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Waits<'a> {
+    fn new(all: &'a watch::Sender<usize>) -> Self {
+        all.send_modify(|n| *n += 1);
+        Self(all)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|n| *n = n.saturating_sub(1));
+    }
+}
+
+impl Inner {
+    /// A thread for a request. A refresh that waits for one, with somebody behind it who wants the same BMC, takes one of
+    /// people's: it would hold him up otherwise.
+    async fn thread(
+        &self,
+        priority: Priority,
+    ) -> std::result::Result<SemaphorePermit<'static>, AcquireError> {
+        if priority == Priority::Refresh {
+            let mut people = self.people.subscribe();
+            tokio::select! {
+                thread = threads(Priority::Refresh).acquire() => return thread,
+                _ = people.wait_for(|n| *n > 0) => {}
+            }
+        }
+        threads(Priority::People).acquire().await
+    }
 }
 
 impl HttpDoor {
@@ -161,6 +204,7 @@ impl HttpDoor {
                 connect_within: config.connect_within,
                 guard: config.guard,
                 state: Arc::default(),
+                people: watch::Sender::new(0),
             }),
         })
     }
@@ -181,6 +225,7 @@ impl Door for HttpDoor {
                 Error::new(Kind::Timeout, what.clone())
                     .with_source("other requests to this BMC took all the time")
             };
+            let waits = (cx.priority == Priority::People).then(|| Waits::new(&self.inner.people));
             let turn = tokio::select! {
                 biased;
                 () = cx.cancel.cancelled() => return Err(gone()),
@@ -188,9 +233,12 @@ impl Door for HttpDoor {
                     turn.map_err(|_| late())?
                 }
             };
+            drop(waits);
             let inner = Arc::clone(&self.inner);
             let count = turn.count + 1;
             let (deadline, cancel) = (cx.deadline, cx.cancel.clone());
+            let mut turn = turn;
+            turn.priority = cx.priority;
             let mut job =
                 tokio::spawn(async move { inner.serve(turn, ask, deadline, cancel).await });
             let done = if read {

@@ -1,5 +1,6 @@
 //! The embedded store: one SQLite file. Rows are read from memory; one thread writes, many changes per commit.
 
+mod requests;
 mod schema;
 mod writer;
 
@@ -16,6 +17,7 @@ use crate::hal::model::{BoxFuture, MacAddr, Secret};
 use crate::hal::{Error, Kind, Result};
 
 use super::record::Record;
+use super::requests::{Kept, RequestKey};
 use super::seal::{Sealed, Sealer};
 use super::store::{Change, Event, Field, Store, Watch};
 use writer::Job;
@@ -208,6 +210,31 @@ impl Store for Sqlite {
             })
         };
         Box::pin(async move { watch })
+    }
+
+    fn request(&self, key: &RequestKey) -> BoxFuture<'_, Result<Option<Kept>>> {
+        let kept = {
+            let db = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+            requests::find(&db, &self.shared.sealer, key)
+        };
+        Box::pin(async move { kept })
+    }
+
+    fn intend(&self, key: RequestKey, digest: [u8; 32], now: u64) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.submit(move |reply| Job::Intend {
+            key,
+            digest,
+            now,
+            reply,
+        }))
+    }
+
+    fn settle(&self, key: RequestKey, outcome: Option<Vec<u8>>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.submit(move |reply| Job::Settle {
+            key,
+            outcome,
+            reply,
+        }))
     }
 }
 

@@ -10,7 +10,8 @@ use crate::hal::{Error, Kind, Result};
 use super::sql;
 
 /// Each step makes the next version of the tables; steps that were released are never changed.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO meta VALUES ('revision', 0), ('oldest', 0);
     CREATE TABLE bmc (
@@ -28,7 +29,21 @@ const STEPS: &[&str] = &["
         sealed BLOB NOT NULL,
         PRIMARY KEY (mac, field)
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE request (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        caller TEXT NOT NULL,
+        id TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        key BLOB NOT NULL,
+        sealed BLOB NOT NULL,
+        outcome INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (caller, id)
+    ) STRICT;
+    CREATE INDEX request_at ON request (at);
+",
+];
 
 /// Marks the file as ours (`halb`).
 const APPLICATION: i32 = 0x6861_6c62;

@@ -12,9 +12,10 @@ use crate::hal::model::{MacAddr, Secret};
 use crate::hal::{Error, Kind, Result};
 
 use super::super::record::Record;
+use super::super::requests::RequestKey;
 use super::super::seal::Sealer;
 use super::super::store::{Change, Event, Field};
-use super::{Shared, TOMBSTONES, sql};
+use super::{Shared, TOMBSTONES, requests, sql};
 
 /// Changes per commit, at most.
 const BATCH: usize = 256;
@@ -29,6 +30,17 @@ pub(super) enum Job {
     Remove {
         mac: MacAddr,
         reply: oneshot::Sender<Result<bool>>,
+    },
+    Intend {
+        key: RequestKey,
+        digest: [u8; 32],
+        now: u64,
+        reply: oneshot::Sender<Result<()>>,
+    },
+    Settle {
+        key: RequestKey,
+        outcome: Option<Vec<u8>>,
+        reply: oneshot::Sender<Result<()>>,
     },
 }
 
@@ -51,6 +63,7 @@ pub(super) fn spawn(
 enum Answer {
     Row(oneshot::Sender<Result<Arc<Record>>>, Result<Arc<Record>>),
     Removed(oneshot::Sender<Result<bool>>, Result<bool>),
+    Done(oneshot::Sender<Result<()>>, Result<()>),
 }
 
 impl Answer {
@@ -58,6 +71,7 @@ impl Answer {
         match self {
             Self::Row(to, result) => drop(to.send(committed(result, commit))),
             Self::Removed(to, result) => drop(to.send(committed(result, commit))),
+            Self::Done(to, result) => drop(to.send(committed(result, commit))),
         }
     }
 }
@@ -107,6 +121,23 @@ fn run(shared: &Shared, db: &mut Connection, jobs: Vec<Job>) {
         answers.push(match job {
             Job::Update { mac, change, reply } => Answer::Row(reply, batch.update(mac, change)),
             Job::Remove { mac, reply } => Answer::Removed(reply, batch.remove(mac)),
+            Job::Intend {
+                key,
+                digest,
+                now,
+                reply,
+            } => Answer::Done(
+                reply,
+                requests::intend(&batch.transaction, &shared.sealer, &key, digest, now),
+            ),
+            Job::Settle {
+                key,
+                outcome,
+                reply,
+            } => Answer::Done(
+                reply,
+                requests::settle(&batch.transaction, &shared.sealer, &key, outcome.as_deref()),
+            ),
         });
     }
     let failed = batch.commit().err();
@@ -119,12 +150,12 @@ fn run(shared: &Shared, db: &mut Connection, jobs: Vec<Job>) {
 }
 
 fn refuse(job: Job, error: &Error) {
+    let error = Error::new(error.kind(), error.chain());
     match job {
-        Job::Update { reply, .. } => {
-            Answer::Row(reply, Err(Error::new(error.kind(), error.chain()))).send(None);
-        }
-        Job::Remove { reply, .. } => {
-            Answer::Removed(reply, Err(Error::new(error.kind(), error.chain()))).send(None);
+        Job::Update { reply, .. } => Answer::Row(reply, Err(error)).send(None),
+        Job::Remove { reply, .. } => Answer::Removed(reply, Err(error)).send(None),
+        Job::Intend { reply, .. } | Job::Settle { reply, .. } => {
+            Answer::Done(reply, Err(error)).send(None);
         }
     }
 }

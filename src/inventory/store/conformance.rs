@@ -3,6 +3,7 @@
 use super::*;
 use crate::hal::Error;
 use crate::hal::Kind;
+use crate::inventory::requests::KEPT;
 
 fn mac(n: u8) -> MacAddr {
     MacAddr([0xac, 0x1f, 0x6b, 0, 0, n])
@@ -22,6 +23,8 @@ pub(in crate::inventory) async fn all<S: Store>(open: impl Fn() -> S) {
     secrets(&open()).await;
     watching(&open()).await;
     after_all(&open()).await;
+    requests_begin(&open()).await;
+    requests_after_all(&open()).await;
 }
 
 async fn rows_and_revisions(store: &impl Store) {
@@ -125,4 +128,50 @@ async fn after_all(store: &impl Store) {
     assert_eq!(seen, [(mac(2), 4, true), (mac(1), 5, false)]);
     assert_eq!(watch.revision, 5);
     assert_eq!(store.all().await.unwrap().len(), 2);
+}
+
+fn key(id: &str) -> RequestKey {
+    RequestKey {
+        caller: "uid 0".to_owned(),
+        id: id.to_owned(),
+    }
+}
+
+async fn requests_begin(store: &impl Store) {
+    assert_eq!(store.request(&key("a")).await.unwrap(), None);
+    store.intend(key("a"), [1; 32], 1000).await.unwrap();
+    let again = store.intend(key("a"), [2; 32], 1001).await.unwrap_err();
+    assert_eq!(again.kind(), Kind::Config);
+    let kept = store.request(&key("a")).await.unwrap().unwrap();
+    assert_eq!((kept.digest, kept.outcome), ([1; 32], None));
+    // Ids are each caller's own.
+    let other = RequestKey {
+        caller: "uid 1".to_owned(),
+        ..key("a")
+    };
+    assert_eq!(store.request(&other).await.unwrap(), None);
+    store.intend(other, [3; 32], 1000).await.unwrap();
+    store.intend(key("b"), [4; 32], 2000).await.unwrap();
+    let outcome = Some(b"done".to_vec());
+    store.settle(key("b"), outcome).await.unwrap();
+    // Nothing was done: the id is free again.
+    store.intend(key("c"), [5; 32], 2000).await.unwrap();
+    store.settle(key("c"), None).await.unwrap();
+    store.intend(key("c"), [6; 32], 2000).await.unwrap();
+}
+
+async fn requests_after_all(store: &impl Store) {
+    let kept = |id| async move { store.request(&key(id)).await.unwrap() };
+    // Begun, and never ended.
+    assert_eq!(kept("a").await.unwrap().outcome, None);
+    let b = kept("b").await.unwrap();
+    assert_eq!(
+        (b.digest, b.outcome.as_deref()),
+        ([4; 32], Some(&b"done"[..]))
+    );
+    assert_eq!(kept("c").await.unwrap().digest, [6; 32]);
+    // A day later.
+    store.intend(key("d"), [7; 32], 1500 + KEPT).await.unwrap();
+    assert_eq!(kept("a").await, None);
+    assert!(kept("b").await.is_some() && kept("d").await.is_some());
 }

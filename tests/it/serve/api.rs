@@ -1,12 +1,8 @@
-//! The API itself: what is in it, who may use it, what survives kill -9.
+//! The API itself: what is in it, who may use it.
 
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use halbox::api::client::Client;
-use halbox::api::proto::{AddRequest, ListRequest};
 use prost::Message;
 use prost_types::FileDescriptorSet;
 
@@ -122,74 +118,6 @@ fn the_generated_code_is_that_of_the_definition() {
             == std::fs::read(root().join("proto/generated").join(name)).unwrap();
         assert!(same, "proto/generated/{name} is stale: run `just gen`");
     }
-}
-
-#[test]
-fn what_was_acknowledged_survives_kill_9() {
-    let mut daemon = Daemon::start("--ipmi-port 16280 --redfish-port 16281");
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut acknowledged: BTreeSet<String> = BTreeSet::new();
-    let next = Arc::new(AtomicU32::new(1));
-    for round in 0..30u32 {
-        let server = daemon.server();
-        let counter = Arc::clone(&next);
-        // Four callers add rows until the daemon is gone; the kill comes after some have been acknowledged.
-        let (to, added) = std::sync::mpsc::channel();
-        let adding = runtime.spawn(async move {
-            let client = Client::connect(&server).await.unwrap();
-            let mut callers = tokio::task::JoinSet::new();
-            for _ in 0..4 {
-                let (client, counter, to) = (client.clone(), Arc::clone(&counter), to.clone());
-                callers.spawn(async move {
-                    loop {
-                        let n = counter.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-                        let mac =
-                            format!("ac:1f:{:02x}:{:02x}:{:02x}:{:02x}", n[0], n[1], n[2], n[3]);
-                        let request = AddRequest {
-                            mac: mac.clone(),
-                            address: None,
-                        };
-                        if client.inventory().add(request).await.is_err() || to.send(mac).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-            drop(to);
-            while callers.join_next().await.is_some() {}
-        });
-        for _ in 0..5 + round % 7 {
-            acknowledged.insert(added.recv_timeout(super::daemon::PATIENCE).unwrap());
-        }
-        daemon.murder();
-        runtime.block_on(adding).unwrap();
-        acknowledged.extend(added.try_iter());
-        daemon.begin();
-        let there: BTreeSet<String> = runtime.block_on(async {
-            let client = Client::connect(&daemon.server()).await.unwrap();
-            let request = ListRequest {
-                all: true,
-                ..ListRequest::default()
-            };
-            let mut stream = client.inventory().list(request).await.unwrap().into_inner();
-            let mut macs = BTreeSet::new();
-            while let Some(row) = stream.message().await.unwrap() {
-                macs.insert(row.mac);
-            }
-            macs
-        });
-        let lost: Vec<_> = acknowledged.difference(&there).collect();
-        assert!(lost.is_empty(), "round {round}: lost {lost:?}");
-    }
-    assert!(acknowledged.len() > 150);
-    assert_eq!(daemon.terminate(), Some(0));
-    let audit = daemon.dir.path().join("state/audit.log");
-    let out = halbox()
-        .args(["audit", "verify"])
-        .arg(audit)
-        .output()
-        .unwrap();
-    assert!(out.status.success(), "{}", stderr(&out));
 }
 
 /// A client that nobody here wrote: Python's grpcio, which learns everything by reflection.

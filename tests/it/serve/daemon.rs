@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::{Child, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ pub struct Daemon {
     child: Option<Child>,
     pub dir: tempfile::TempDir,
     arguments: Vec<String>,
+    env: Vec<(&'static str, String)>,
     notify: UnixDatagram,
     log: PathBuf,
 }
@@ -27,6 +28,11 @@ pub struct Daemon {
 impl Daemon {
     /// Starts it and waits until it says that it is ready.
     pub fn start(arguments: &str) -> Self {
+        Self::start_with(arguments, &[("HALBOX_LOG", "trace")])
+    }
+
+    /// The same with these variables.
+    pub fn start_with(arguments: &str, env: &[(&'static str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let notify = UnixDatagram::bind(dir.path().join("notify")).unwrap();
         notify.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -35,6 +41,7 @@ impl Daemon {
             log: dir.path().join("log"),
             dir,
             arguments: arguments.split_whitespace().map(str::to_owned).collect(),
+            env: env.iter().map(|(n, v)| (*n, (*v).to_owned())).collect(),
             notify,
         };
         daemon.begin();
@@ -49,9 +56,11 @@ impl Daemon {
             .open(&self.log)
             .unwrap();
         let path = |name: &str| self.dir.path().join(name);
-        let child = halbox()
+        // Numbers are those of the binary that is shipped, where they are wanted.
+        let child = std::env::var_os("HALBOX_BINARY")
+            .map_or_else(halbox, Command::new)
             .env("NOTIFY_SOCKET", path("notify"))
-            .env("HALBOX_LOG", "trace")
+            .envs(self.env.iter().map(|(n, v)| (n, v)))
             .arg("serve")
             .arg("--state-dir")
             .arg(path("state"))
@@ -68,7 +77,8 @@ impl Daemon {
         self.wait_for("READY=1");
     }
 
-    fn wait_for(&self, word: &str) {
+    /// Waits until it says this to systemd.
+    pub fn wait_for(&self, word: &str) {
         let mut buffer = [0; 4096];
         loop {
             let n = self.notify.recv(&mut buffer).unwrap_or_else(|e| {
@@ -187,6 +197,14 @@ impl Daemon {
         kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
         self.wait_for("STOPPING=1");
         child.wait().unwrap().code()
+    }
+
+    /// Sends SIGHUP and waits until it has read its configuration again.
+    pub fn reload(&self) {
+        let pid = Pid::from_raw(self.pid().cast_signed());
+        kill(pid, Signal::SIGHUP).unwrap();
+        self.wait_for("RELOADING=1");
+        self.wait_for("READY=1");
     }
 
     /// kill -9.

@@ -1,10 +1,17 @@
 //! `halbox serve` from outside: real lease files, simulated BMCs, the command line.
 
 mod api;
+mod canary;
 mod console;
+mod crowd;
 mod daemon;
 mod gate;
 mod namespaces;
+mod once;
+mod reload;
+mod service;
+mod slow;
+mod torture;
 
 use std::net::IpAddr;
 
@@ -17,6 +24,11 @@ use daemon::Daemon;
 
 const MAC: &str = "ac:1f:6b:00:00:01";
 const OTHER: &str = "ac:1f:6b:00:00:02";
+
+/// MAC of the BMC of that number, as leases of tests name it.
+fn mac_of(bmc: usize) -> String {
+    format!("ac:1f:6b:00:01:{bmc:02x}")
+}
 
 /// BMCs on addresses of the test's own.
 fn simulated(first: &str, port: u16, count: u32, password: &str) -> SimHandle {
@@ -311,43 +323,4 @@ fn rows_that_move_go_and_come_by_hand() {
     );
     let found = daemon.json("discover 127.88.3.0/30");
     assert_eq!(found["probes"].as_array().unwrap().len(), 3);
-}
-
-#[test]
-fn no_secret_leaves_the_daemon() {
-    const CANARY: &str = "CANARY-7f3a9c51";
-    let _sim = simulated("127.88.4.1", 16_270, 1, CANARY);
-    let mut daemon = Daemon::start("--ipmi-port 16270 --redfish-port 16271 -vvv");
-    daemon.lease(&[(MAC, "127.88.4.1")]);
-    daemon.until(MAC, |row| row["drivers"] == json!(["IPMI"]));
-    let mut said = Vec::new();
-    for line in [
-        format!("-vvv update {MAC} --ipmi-user admin"),
-        format!("-vvv power status {MAC}"),
-        format!("-vvv describe {MAC} -o json"),
-        "-vvv ls -o yaml".to_owned(),
-    ] {
-        let out = daemon.bmc_with(&line, CANARY);
-        said.extend(out.stdout);
-        said.extend(out.stderr);
-    }
-    daemon.until(MAC, |row| row["powermetric"]["powerstate"] == "ON");
-    said.extend(std::fs::read(format!("/proc/{}/cmdline", daemon.pid())).unwrap());
-    assert_eq!(daemon.terminate(), Some(0));
-    let mut files = daemon.files();
-    files.push(("the log".into(), daemon.log().into_bytes()));
-    files.push(("what the commands said".into(), said));
-    assert!(
-        daemon.log().contains("trusted") || daemon.log().contains(MAC),
-        "{}",
-        daemon.log()
-    );
-    let hex: Vec<String> = CANARY.bytes().map(|b| format!("{b:02x}")).collect();
-    let hex = hex.concat();
-    for (path, bytes) in files {
-        for marker in [CANARY, &hex] {
-            let there = bytes.windows(marker.len()).any(|w| w == marker.as_bytes());
-            assert!(!there, "{} shows the password", path.display());
-        }
-    }
 }

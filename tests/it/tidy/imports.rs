@@ -11,6 +11,7 @@ use crate::common::{root, stderr};
 const HAL: &[(&str, u8)] = &[
     ("error", 0),
     ("model", 1),
+    ("meter", 2),
     ("caps", 2),
     ("gate", 2),
     ("ipmi", 3),

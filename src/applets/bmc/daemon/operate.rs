@@ -8,7 +8,6 @@ use tokio::task::JoinSet;
 
 use super::{connect, nobody, rows, selected, selector};
 use crate::api::client::{self, Client};
-use crate::api::fault::from_status;
 use crate::api::proto;
 use crate::applets::bmc::operation::{Done, Job, Operation, Wait, Work};
 use crate::applets::bmc::show;
@@ -182,13 +181,10 @@ impl One {
 
     /// The MAC behind the key, and what the operation gave.
     async fn done(&self, begun: Instant) -> (Option<String>, crate::hal::Result<Done>) {
-        let request = proto::GetRequest {
-            bmc: self.key.clone(),
-            with_passwords: false,
-        };
-        let row = match self.client.inventory().get(request).await {
-            Ok(row) => row.into_inner(),
-            Err(status) => return (None, Err(from_status(&status))),
+        let mut cx = Cx::until(begun + self.timeout).with_cancel(self.cancel.clone());
+        let row = match self.client.row(&cx, &self.key).await {
+            Ok(row) => row,
+            Err(e) => return (None, Err(e)),
         };
         // A prefix may name what is read; what is written the daemon wants to have in full.
         let key = if self.operation.writes {
@@ -198,7 +194,6 @@ impl One {
         };
         let mut bmc = Bmc::default();
         client::attach(&mut bmc, &self.client, &key);
-        let mut cx = Cx::until(begun + self.timeout).with_cancel(self.cancel.clone());
         cx.request_id = Arc::from(row.mac.as_str());
         let job = Job {
             bmc,

@@ -27,6 +27,8 @@ pub struct Power {
     pub last_event: u8,
     /// Starts of the host since the simulator runs.
     pub starts: u32,
+    /// Power actions that were carried out since the simulator runs.
+    pub actions: u64,
     /// Diagnostic interrupts since the simulator runs.
     pub interrupts: u32,
     /// Front panel buttons that are disabled (bits as in Set Front Panel Button Enables).
@@ -49,6 +51,7 @@ impl Power {
             restart_cause: 1,
             last_event: 0,
             starts: 0,
+            actions: 0,
             interrupts: 0,
             buttons_disabled: 0,
             interval: 0,
@@ -83,6 +86,7 @@ impl Power {
     /// Shuts the host down and starts it again.
     pub fn graceful_restart(&mut self, now: Instant, timing: &PowerTiming) {
         self.restart_cause = 1;
+        self.actions += 1;
         let down = now + timing.soft;
         self.plan(&[(down, Step::Off), (down + timing.gap, Step::On)]);
     }
@@ -157,6 +161,7 @@ impl Power {
             0x05 => self.plan(&[(now + timing.soft, Step::Off)]),
             _ => return Err(CompletionCode::INVALID_FIELD),
         }
+        self.actions += 1;
         Ok(())
     }
 

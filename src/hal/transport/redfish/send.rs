@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::sync::OwnedMutexGuard;
 use zeroize::Zeroizing;
 
-use super::{Inner, State, threads};
+use super::{Inner, State};
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::model::Cancel;
 use crate::hal::redfish::{Answer, Ask, AuthStyle, Method};
@@ -194,7 +194,7 @@ impl Inner {
                 }
             }
             let Ok(Ok(_thread)) =
-                tokio::time::timeout_at(deadline.into(), threads().acquire()).await
+                tokio::time::timeout_at(deadline.into(), self.thread(state.priority)).await
             else {
                 return Err(
                     Error::new(Kind::Timeout, what).with_source("other BMCs took all the time")
