@@ -30,7 +30,8 @@ pub fn page(address: &str, path: &str) -> String {
 /// How a secret may be written: as it is, in hex, in Base64 at each of the three places where it may begin.
 fn spellings(text: &str) -> Vec<Vec<u8>> {
     use base64::Engine as _;
-    let hex: String = text.bytes().map(|b| format!("{b:02x}")).collect();
+    let hex: Vec<String> = text.bytes().map(|b| format!("{b:02x}")).collect();
+    let hex = hex.concat();
     let mut all = vec![
         text.as_bytes().to_vec(),
         hex.to_uppercase().into_bytes(),

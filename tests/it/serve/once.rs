@@ -55,7 +55,15 @@ fn every_method_that_changes_a_bmc_has_a_request_id() {
     let messages: BTreeMap<&str, BTreeSet<&str>> = files
         .iter()
         .flat_map(|f| &f.message_type)
-        .map(|m| (m.name(), m.field.iter().map(|f| f.name()).collect()))
+        .map(|m| {
+            (
+                m.name(),
+                m.field
+                    .iter()
+                    .map(prost_types::FieldDescriptorProto::name)
+                    .collect(),
+            )
+        })
         .collect();
     let (mut changes, mut seen) = (BTreeSet::new(), BTreeSet::new());
     for service in files.iter().flat_map(|f| &f.service) {
@@ -241,6 +249,7 @@ async fn futures<T, R: Send + 'static, F: Future<Output = R>, const N: usize>(
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one statement per method")]
 fn each_of_them_is_done_once() {
     use proto::{
         boot_service_client::BootServiceClient, event_log_service_client::EventLogServiceClient,

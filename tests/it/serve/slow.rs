@@ -56,7 +56,7 @@ fn slow_bmcs_in_a_refresh_keep_nobody_waiting() {
         for bmc in 0..SLOW {
             sim.with_bmc(bmc, |bmc| {
                 bmc.set_manners(Manners {
-                    slow: Duration::from_secs(600),
+                    slow: Duration::from_mins(10),
                     ..bmc.manners()
                 });
             });

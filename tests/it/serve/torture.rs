@@ -2,6 +2,7 @@
 //! acknowledged has to be there, and nothing may be done twice. `just torture` does it a thousand times.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -161,6 +162,11 @@ impl Stage {
     }
 }
 
+/// Says past the test runner's capture.
+fn say(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}");
+}
+
 fn torture(kills: u32, rows: u32) -> Report {
     let count = SWITCHERS * EACH;
     let sim = super::simulated("127.88.11.1", PORT, u32::try_from(count).unwrap(), "admin");
@@ -236,12 +242,11 @@ fn torture(kills: u32, rows: u32) -> Report {
         let mut report = stage.report.lock().unwrap();
         report.rows_lost += lost;
         if std::env::var_os("HALBOX_KILLS").is_some() && round % 100 == 99 {
-            eprintln!(
-                "{} kills, {} rows, {} power actions",
-                round + 1,
-                there.len(),
-                report.writes
-            );
+            let (rows, writes) = (there.len(), report.writes);
+            say(&format!(
+                "{} kills, {rows} rows, {writes} power actions",
+                round + 1
+            ));
         }
     }
     stage.stop.store(true, Ordering::Relaxed);
@@ -285,29 +290,35 @@ fn many_times() {
     let (kills, rows) = (number("HALBOX_KILLS", 1000), number("HALBOX_ROWS", 10_000));
     let report = torture(kills, rows);
     let at = |share: usize| report.restarts[(report.restarts.len() - 1) * share / 100];
-    println!(
+    say(&format!(
         "kills of the daemon:               {}",
         report.restarts.len()
-    );
-    println!(
+    ));
+    say(&format!(
         "rows acknowledged, lost:           {}, {}",
         report.rows, report.rows_lost
-    );
-    println!(
+    ));
+    say(&format!(
         "power actions acknowledged, lost:  {}, {}",
         report.writes, report.writes_lost
-    );
-    println!("sent again after a kill:           {}", report.again);
-    println!(
+    ));
+    say(&format!(
+        "sent again after a kill:           {}",
+        report.again
+    ));
+    say(&format!(
         "answered as unknown, as refused:   {}, {}",
         report.unknown, report.refused
-    );
-    println!("carried out twice:                 {}", report.twice);
-    println!(
+    ));
+    say(&format!(
+        "carried out twice:                 {}",
+        report.twice
+    ));
+    say(&format!(
         "restart until ready, with {rows}+ rows: median {} ms, 99 % {} ms, longest {} ms",
         at(50).as_millis(),
         at(99).as_millis(),
         at(100).as_millis()
-    );
+    ));
     holds(&report);
 }
