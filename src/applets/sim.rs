@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use serde_json::json;
 
 use super::common::credentials::first_line;
 use super::common::exit::Failure;
 use super::common::process::{cancel_on_interrupt, runtime};
 use crate::hal::model::Secret;
+use crate::hal::model::json::json;
 use crate::hal::recording::{Recording, load, load_tree};
 use crate::hal::sim::control::{Request, ask};
 use crate::hal::sim::options::{DEFAULT_USER, Options};

@@ -8,6 +8,7 @@ pub mod event;
 pub mod fru;
 pub mod guid;
 pub mod info;
+pub mod json;
 pub mod lan;
 pub mod led;
 pub mod mac;

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Builder;
@@ -19,6 +19,7 @@ use tokio::runtime::Builder;
 use super::host::Shared;
 use super::ledger::Ledger;
 use crate::hal::error::{Error, Kind, Result};
+use crate::hal::model::json::json;
 
 /// Longest request.
 const LINE: u64 = 4096;

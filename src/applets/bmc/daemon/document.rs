@@ -1,10 +1,11 @@
 //! A row as people and programs read it: the keys of metal-stack's proposal in their order, ours after them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::api::convert::driver_name;
 use crate::api::proto;
 use crate::hal::model::DriverName;
+use crate::hal::model::json::json;
 
 /// The document of a row.
 pub(super) fn of(row: &proto::Bmc) -> Value {

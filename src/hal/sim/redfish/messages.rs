@@ -1,6 +1,7 @@
 //! Messages of the Base registry (DSP8011) and of vendors, and the bodies that carry them.
 
-use serde_json::{Value, json};
+use crate::hal::model::json::json;
+use serde_json::Value;
 
 /// Registry and version in front of the names.
 pub const REGISTRY: &str = "Base.1.18";

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Replay;
 use super::tree::normal;
+use crate::hal::model::json::json;
 use crate::hal::sim::bmc::Bmc;
 use crate::hal::sim::redfish;
 use crate::hal::sim::redfish::http::{Refusal, Reply};

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::tree::{check, merge, normal};
 use super::{Replay, actions, users};
+use crate::hal::model::json::json;
 use crate::hal::recording::{Body, RedfishAnswer};
 use crate::hal::sim::bmc::Bmc;
 use crate::hal::sim::redfish::auth::{self, Role, Who};

@@ -1,9 +1,10 @@
 //! Accounts of a recorded BMC that are made, changed and deleted meanwhile.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::tree::normal;
 use crate::hal::model::Secret;
+use crate::hal::model::json::json;
 use crate::hal::sim::redfish::auth::{Role, Who};
 use crate::hal::sim::redfish::http::{Refusal, Reply};
 use crate::hal::sim::redfish::messages::Message;

@@ -1,8 +1,7 @@
 //! AccountService and roles.
 
-use serde_json::json;
-
 use super::{Parts, View, when};
+use crate::hal::model::json::json;
 use crate::hal::sim::profile::PasswordRule;
 use crate::hal::sim::redfish::auth::Role;
 use crate::hal::sim::redfish::place::Place;

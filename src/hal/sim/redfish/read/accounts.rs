@@ -1,8 +1,7 @@
 //! Accounts: the user slots of IPMI.
 
-use serde_json::json;
-
 use super::{Parts, View, when};
+use crate::hal::model::json::json;
 use crate::hal::sim::redfish::auth::Role;
 use crate::hal::sim::redfish::dialect::{AccountStyle, Dialect};
 use crate::hal::sim::state::Server;

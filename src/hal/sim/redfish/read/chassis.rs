@@ -1,8 +1,7 @@
 //! Chassis.
 
-use serde_json::json;
-
 use super::{Parts, View, maybe, when};
+use crate::hal::model::json::json;
 use crate::hal::sim::redfish::place::Place;
 use crate::hal::sim::redfish::power_state;
 

@@ -1,10 +1,9 @@
 //! LogService and its entries: the event log of IPMI.
 
-use serde_json::json;
-
 use super::{Parts, View, maybe};
 use crate::hal::ipmi::sel::log_entry;
 use crate::hal::ipmi::time::rfc3339;
+use crate::hal::model::json::json;
 use crate::hal::sim::redfish::place::Place;
 use crate::hal::sim::state::Server;
 

@@ -2,10 +2,11 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Parts, View, when};
 use crate::hal::ipmi::time::rfc3339;
+use crate::hal::model::json::json;
 use crate::hal::sim::redfish::dialect::LogOwner;
 use crate::hal::sim::redfish::place::Place;
 use crate::hal::sim::redfish::{mac_text, uuid};

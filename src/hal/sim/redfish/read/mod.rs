@@ -15,10 +15,11 @@ pub use root::metadata;
 
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::dialect::Dialect;
 use super::place::Place;
+use crate::hal::model::json::json;
 use crate::hal::sim::state::Server;
 
 /// Members of one page of a log.

@@ -1,10 +1,11 @@
 //! Power: the classic resource, PowerSubsystem, EnvironmentMetrics. The watts are DCMI's.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::sensors::{self, spec, value};
 use super::{Parts, View};
 use crate::hal::ipmi::fru::Fru;
+use crate::hal::model::json::json;
 use crate::hal::sim::redfish::place::Place;
 use crate::hal::sim::state::Server;
 

@@ -1,8 +1,9 @@
 //! The service root, the OData document and $metadata.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Parts, View, maybe, when};
+use crate::hal::model::json::json;
 use crate::hal::sim::redfish::place::Place;
 use crate::hal::sim::redfish::{mac_text, uuid};
 

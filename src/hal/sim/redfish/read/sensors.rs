@@ -1,8 +1,9 @@
 //! Sensors: the classic Thermal resource, ThermalSubsystem, and the Sensors collection.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Parts, View};
+use crate::hal::model::json::json;
 use crate::hal::sim::content::{Kind, SensorSpec};
 use crate::hal::sim::redfish::place::Place;
 use crate::hal::sim::state::Server;

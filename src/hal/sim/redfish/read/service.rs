@@ -1,9 +1,8 @@
 //! SessionService, TaskService, registries, UpdateService, and Dell's own services.
 
-use serde_json::json;
-
 use super::{Parts, View, maybe};
 use crate::hal::ipmi::time::rfc3339;
+use crate::hal::model::json::json;
 use crate::hal::sim::redfish::messages::REGISTRY;
 use crate::hal::sim::redfish::place::Place;
 

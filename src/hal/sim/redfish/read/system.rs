@@ -1,9 +1,10 @@
 //! ComputerSystem, its settings object, and ActionInfo.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Parts, View, maybe, when};
 use crate::hal::ipmi::time::rfc3339;
+use crate::hal::model::json::json;
 use crate::hal::sim::redfish::dialect::{BootVia, Led, LogOwner, ResetValues};
 use crate::hal::sim::redfish::place::Place;
 use crate::hal::sim::redfish::{boot, power_state, uuid};

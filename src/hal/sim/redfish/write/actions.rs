@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::success;
+use crate::hal::model::json::json;
 use crate::hal::sim::bmc::Bmc;
 use crate::hal::sim::redfish::dialect::{Dialect, Needless};
 use crate::hal::sim::redfish::http::{Refusal, Reply};

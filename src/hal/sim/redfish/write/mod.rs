@@ -8,7 +8,7 @@ mod system;
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::auth::{Role, Who};
 use super::dialect::{Dialect, Success};
@@ -16,6 +16,7 @@ use super::entry::{tag, view};
 use super::http::{Ask, Method, Refusal, Reply};
 use super::messages::Message;
 use super::place::Place;
+use crate::hal::model::json::json;
 use crate::hal::sim::bmc::Bmc;
 
 pub(super) use actions::reset;

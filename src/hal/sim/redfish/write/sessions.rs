@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::hal::model::json::json;
 use crate::hal::sim::bmc::Bmc;
 use crate::hal::sim::redfish::auth;
 use crate::hal::sim::redfish::dialect::Dialect;
