@@ -115,7 +115,8 @@ fn path_of(path: &str) -> Option<String> {
         .split(['?'])
         .next()
         .is_some_and(|p| p.split('/').any(|segment| segment == ".."));
-    (!steps_up).then_some(out)
+    // Escaped it may be longer than what came.
+    (!steps_up && out.len() <= MAX_LINK).then_some(out)
 }
 
 /// Appends what may stand in a request line; the rest is escaped, control characters are refused.
@@ -169,6 +170,8 @@ mod tests {
         ] {
             assert_eq!(clean(link, ORIGIN).as_deref(), Some(path), "{link}");
         }
+        let long = format!("/redfish/v1/{}", "\u{fffd}".repeat(MAX_LINK / 9));
+        assert_eq!(clean(&long, ORIGIN), None, "too long once it is escaped");
         assert_eq!(
             clean("https://10.0.0.7:443/redfish/v1", "https://10.0.0.7").as_deref(),
             Some("/redfish/v1")
