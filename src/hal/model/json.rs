@@ -15,6 +15,12 @@ pub fn put(map: &mut Map<String, Value>, key: &str, value: Value) {
     map.insert(key.to_owned(), value);
 }
 
+/// Adds one item to a list.
+#[inline(never)]
+pub fn add(list: &mut Vec<Value>, item: Value) {
+    list.push(item);
+}
+
 /// A document: `json!({"Key": expression, "List": [1, 2], "Nothing": null})`.
 macro_rules! json {
     (null) => { ::serde_json::Value::Null };
@@ -50,19 +56,19 @@ macro_rules! json {
     };
     (@members $map:ident) => {};
     (@items $list:ident null $(, $($rest:tt)*)?) => {
-        $list.push(::serde_json::Value::Null);
+        $crate::hal::model::json::add(&mut $list, ::serde_json::Value::Null);
         $crate::hal::model::json::json!(@items $list $($($rest)*)?);
     };
     (@items $list:ident { $($inner:tt)* } $(, $($rest:tt)*)?) => {
-        $list.push($crate::hal::model::json::json!({ $($inner)* }));
+        $crate::hal::model::json::add(&mut $list, $crate::hal::model::json::json!({ $($inner)* }));
         $crate::hal::model::json::json!(@items $list $($($rest)*)?);
     };
     (@items $list:ident [ $($inner:tt)* ] $(, $($rest:tt)*)?) => {
-        $list.push($crate::hal::model::json::json!([ $($inner)* ]));
+        $crate::hal::model::json::add(&mut $list, $crate::hal::model::json::json!([ $($inner)* ]));
         $crate::hal::model::json::json!(@items $list $($($rest)*)?);
     };
     (@items $list:ident $value:expr $(, $($rest:tt)*)?) => {
-        $list.push($crate::hal::model::json::value(&$value));
+        $crate::hal::model::json::add(&mut $list, $crate::hal::model::json::value(&$value));
         $crate::hal::model::json::json!(@items $list $($($rest)*)?);
     };
     (@items $list:ident) => {};
