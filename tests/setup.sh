@@ -25,6 +25,8 @@ have cpio        || packages+=(cpio)
 have socat       || packages+=(socat)
 have tmux        || packages+=(tmux)
 have systemd-analyze || packages+=(systemd)
+have sshd        || packages+=(openssh-server)
+have ssh-keygen  || packages+=(openssh-client)
 have pip3        || packages+=(python3-pip)
 
 if [ ${#packages[@]} -gt 0 ]; then

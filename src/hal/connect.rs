@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::bmc::Bmc;
 use super::detect::Findings;
 use super::drivers;
+use super::drivers::console::SshAccess;
 use super::error::{Error, Kind, Result};
 use super::fleet::{Endpoint, Fleet};
 use super::gate::name_of;
@@ -23,6 +24,7 @@ use super::model::info::Info;
 use super::model::{Cx, DriverName, Secret};
 use super::redfish::Client;
 use super::transport::http::{Fault, HttpError};
+use super::transport::line::Place;
 use super::vendors;
 
 pub use service::Service;
@@ -59,6 +61,19 @@ pub struct Way {
     pub only: bool,
     /// What the operator gave of a machine that nobody drives.
     pub unmanaged: Info,
+    /// The console over SSH.
+    pub ssh: SshWay,
+    /// The console that the operator gave; it is preferred to the BMC's.
+    pub console: Option<Place>,
+}
+
+/// What an operator may say of the console over SSH.
+#[derive(Debug, Clone, Default)]
+pub struct SshWay {
+    /// Its port, where it is not the vendor's.
+    pub port: Option<u16>,
+    /// The fingerprint (`SHA256:…`) that the host key has to have, whatever it was before.
+    pub host_key: Option<String>,
 }
 
 impl Way {
@@ -75,6 +90,8 @@ impl Way {
             prefer: None,
             only: false,
             unmanaged: Info::default(),
+            ssh: SshWay::default(),
+            console: None,
         }
     }
 
@@ -112,6 +129,9 @@ impl Way {
 /// any login.
 pub async fn connect(fleet: &Fleet, cx: &Cx, way: &Way, login: &Login) -> Result<Bmc> {
     let mut bmc = Bmc::default();
+    if let Some(place) = &way.console {
+        drivers::console::attach_place(&mut bmc, place.clone());
+    }
     if way.prefer == Some(DriverName::Unmanaged) {
         drivers::unmanaged::attach(&mut bmc, way.unmanaged.clone());
         return Ok(bmc);
@@ -162,13 +182,56 @@ pub async fn connect(fleet: &Fleet, cx: &Cx, way: &Way, login: &Login) -> Result
     if let Some((client, _)) = &redfish {
         attach(&mut bmc, client);
     }
+    let ssh = redfish
+        .as_ref()
+        .zip(service)
+        .and_then(|((client, _), (service, login))| ssh(fleet, way, client, service, login));
+    let (before, after) = if ssh.as_ref().is_some_and(|(_, first)| *first) {
+        (ssh, None)
+    } else {
+        (None, ssh)
+    };
+    if let Some((console, _)) = before {
+        drivers::console::attach_ssh(&mut bmc, console);
+    }
     if let (false, Some(exchange)) = (ipmi_first, &ipmi) {
         vendors::attach_ipmi(&mut bmc, Arc::clone(exchange));
+    }
+    if let Some((console, _)) = after {
+        drivers::console::attach_ssh(&mut bmc, console);
     }
     let found = redfish.as_ref().map_or(&[][..], |(_, found)| found);
     let client = redfish.as_ref().map(|(client, _)| client);
     vendors::overwrite(&mut bmc, found, client);
     Ok(bmc)
+}
+
+/// The console over SSH, where the vendor has one, and whether it is asked before SOL.
+fn ssh(
+    fleet: &Fleet,
+    way: &Way,
+    client: &Arc<Client>,
+    service: &Service,
+    (user, password): &(String, Secret),
+) -> Option<(SshAccess, bool)> {
+    let console = client.quirks().console?;
+    let first = match way.prefer {
+        Some(DriverName::Ipmi) => false,
+        Some(_) => true,
+        None => console.first,
+    };
+    let port = way.ssh.port.unwrap_or(console.port);
+    let access = SshAccess {
+        client: Arc::clone(client),
+        console,
+        address: SocketAddr::new(service.address.ip(), port),
+        user: user.clone(),
+        password: password.clone(),
+        host_key: way.ssh.host_key.clone(),
+        guard: fleet.guard(&way.gate_name()),
+        own_guard: fleet.guard(&format!("{} over SSH", way.gate_name()).into()),
+    };
+    Some((access, first))
 }
 
 fn attach(bmc: &mut Bmc, client: &Arc<Client>) {

@@ -20,6 +20,7 @@ pub mod recording;
 pub mod redfish;
 pub mod report;
 pub mod sim;
+pub mod ssh;
 pub mod transport;
 pub mod vendors;
 

@@ -10,7 +10,7 @@ use crate::applets::common::exit::Failure;
 use crate::applets::common::services::Services;
 use crate::applets::common::targets::Target;
 use crate::hal::bmc::Bmc;
-use crate::hal::connect::{Login, Way, connect};
+use crate::hal::connect::{Login, SshWay, Way, connect};
 use crate::hal::fleet::{Fleet, Forgetful, Memory};
 use crate::hal::gate::{Gate, Rule};
 use crate::hal::ipmi::Exchange;
@@ -44,6 +44,7 @@ pub(super) struct Door {
     pub(super) gate: Arc<Gate>,
     /// Why there is no login for IPMI.
     without_ipmi: Option<Arc<str>>,
+    ssh: SshWay,
 }
 
 impl fmt::Debug for Door {
@@ -89,7 +90,14 @@ impl Door {
             ipmi_port: options.ipmi_port,
             inband: options.inband.then(Kcs::open).transpose()?.map(Arc::new),
             without_ipmi: without_ipmi.map(Into::into),
+            ssh: SshWay::default(),
         })
+    }
+
+    /// The same with what was said of consoles over SSH.
+    pub(super) fn with_ssh(mut self, ssh: SshWay) -> Self {
+        self.ssh = ssh;
+        self
     }
 
     /// The BMC of a target with its drivers.
@@ -115,6 +123,7 @@ impl Door {
             pin_suite: self.pin_suite,
             prefer: self.services.driver,
             only: self.services.driver.is_some(),
+            ssh: self.ssh.clone(),
             ..Way::to(ipmi)
         };
         if way.redfish.is_none()

@@ -15,6 +15,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::applets::common::duration;
 use crate::applets::common::exit::Failure;
+use crate::hal::transport::line::Place;
 
 pub(super) use daemon::{grant, grant_args};
 
@@ -49,7 +50,7 @@ pub(super) fn command() -> Command {
             "Go on without encryption where the BMC cannot do it",
         ))
         .arg(
-            flag("no-reconnect", "End when the line is lost").requires("address"),
+            flag("no-reconnect", "End when the line is lost").conflicts_with("bmc"),
         )
         .arg(flag(
             "follow",
@@ -70,6 +71,7 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("Append everything that the host says to FILE"),
         )
+        .args(direct::args())
         .arg(shared("read-only", "Only watch"))
         .arg(
             shared("force", "Write, whoever writes now; he goes on as a reader")
@@ -100,6 +102,7 @@ pub(super) fn command() -> Command {
         .after_help(
             "At a terminal: ~. leaves, ~B sends a break, ~W takes over the writing, ~? helps, ~~ is a tilde; each at the beginning of a line.\n\
              In a pipe nothing is an escape; it ends when the input has ended and the host is quiet.\n\
+             The BMC's vendor says what is asked first: SOL, or a console over SSH (halbox vendors show); --driver IPMI is SOL.\n\
              Through the daemon one writes and the others read; who types while nobody writes does from then on.",
         )
 }
@@ -121,7 +124,9 @@ pub(super) fn run(leaf: &ArgMatches) -> Result<(), Failure> {
         reads: leaf.get_flag("read-only"),
         log: leaf.get_one::<PathBuf>("log").map(open_log).transpose()?,
     };
-    if leaf.get_many::<String>("address").is_some() {
+    if leaf.get_one::<Place>("console-url").is_some() {
+        direct::at_place(leaf, manner)
+    } else if leaf.get_many::<String>("address").is_some() {
         direct::run(leaf, manner)
     } else {
         daemon::run(leaf, manner)

@@ -1,5 +1,6 @@
 //! A serial console as its reader sees it, whatever carries it.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -87,4 +88,34 @@ pub struct ConsoleStream {
     pub events: mpsc::Receiver<ConsoleEvent>,
     /// What goes.
     pub input: mpsc::Sender<ConsoleInput>,
+}
+
+/// How a BMC gives its console over SSH.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SshConsole {
+    /// TCP port.
+    pub port: u16,
+    /// What is run there; `None`: the port is the console.
+    pub command: Option<&'static str>,
+    /// What is typed to leave it.
+    pub leave: &'static str,
+    /// What is typed for a break; `None`: SSH's own request.
+    pub break_keys: Option<&'static str>,
+    /// It is asked before SOL.
+    pub first: bool,
+}
+
+/// `SSH 22 console com2, before SOL`: quirks are shown to people by their Debug.
+impl fmt::Debug for SshConsole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SSH {}", self.port)?;
+        if let Some(command) = self.command {
+            write!(f, " {command}")?;
+        }
+        f.write_str(if self.first {
+            ", before SOL"
+        } else {
+            ", behind SOL"
+        })
+    }
 }

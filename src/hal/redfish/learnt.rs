@@ -24,6 +24,8 @@ pub struct Learnt {
     pub if_match: bool,
     /// What the service says of itself and of the machine: quirks go by it.
     pub about: Option<About>,
+    /// Host key of its SSH server: `KIND SHA256:…`.
+    pub ssh_host_key: Option<String>,
     /// When there was no service at all (seconds since 1970).
     pub absent: Option<u64>,
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::hal::model::DriverName;
+use crate::hal::model::console::SshConsole;
 
 /// Which properties of Boot are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -120,6 +121,8 @@ pub struct Quirks {
     pub expand: Option<&'static str>,
     /// Message ids (last part) or pieces of messages that mean "a licence is missing", besides those of everyone.
     pub licence_ids: &'static [&'static str],
+    /// The serial console over SSH.
+    pub console: Option<SshConsole>,
 }
 
 impl Default for Quirks {
@@ -143,6 +146,7 @@ impl Default for Quirks {
             account_ipmi: false,
             expand: None,
             licence_ids: &[],
+            console: None,
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod faults;
 pub mod http;
 pub mod kcs;
 pub mod lan;
+pub mod line;
 pub mod redfish;
 pub mod resolve;
 

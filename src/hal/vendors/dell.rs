@@ -1,6 +1,7 @@
 //! Dell iDRAC.
 
 use super::{Matches, PLAIN, Row, Vendor, Why};
+use crate::hal::model::console::SshConsole;
 use crate::hal::redfish::Accounts;
 
 pub(super) const VENDORS: &[Vendor] = &[
@@ -15,6 +16,14 @@ pub(super) const VENDORS: &[Vendor] = &[
         redfish: |facts, q| {
             q.led_idle_lit = true;
             q.serial_is_sku = true;
+            q.console = Some(SshConsole {
+                port: 22,
+                command: Some("console com2"),
+                // Ctrl-Backslash
+                leave: "\x1c",
+                break_keys: None,
+                first: true,
+            });
             let generation = facts.manager_model.as_deref().and_then(generation);
             if generation.is_some_and(|g| (12..=16).contains(&g)) {
                 q.accounts = Accounts::Slots { first: 3, last: 16 };
@@ -22,6 +31,11 @@ pub(super) const VENDORS: &[Vendor] = &[
             q.persistent_by_order = generation.is_some_and(|g| g <= 13);
         },
         why: &[
+            Why {
+                flag: "console",
+                what: "IPMI over LAN is off as shipped: the console is 'console com2' over SSH, SOL only where SSH is off",
+                seen_on: "iDRAC7 to 9: go-hal; mini-lab#116",
+            },
             Why {
                 flag: "user_slot",
                 what: "slot 1 is reserved and 2 is root: accounts of ours have slot 3",

@@ -1,6 +1,7 @@
 //! HPE iLO.
 
 use super::{Level, Matches, PLAIN, Row, Vendor, Why};
+use crate::hal::model::console::SshConsole;
 use crate::hal::redfish::{Accounts, AuthStyle, BootSend};
 
 pub(super) const VENDORS: &[Vendor] = &[
@@ -18,6 +19,13 @@ pub(super) const VENDORS: &[Vendor] = &[
             q.auth = AuthStyle::Basic;
             q.accounts = Accounts::Post;
             q.expand = Some(".");
+            q.console = Some(SshConsole {
+                port: 22,
+                command: Some("vsp"),
+                leave: "\x1b(",
+                break_keys: None,
+                first: true,
+            });
         },
         why: &[
             Why {
@@ -34,6 +42,11 @@ pub(super) const VENDORS: &[Vendor] = &[
                 flag: "accounts",
                 what: "ids of accounts are no slots (65536 on iLO 7): accounts are posted",
                 seen_on: "iLO 5 to 7",
+            },
+            Why {
+                flag: "console",
+                what: "the virtual serial port is the command vsp over SSH, which is on as shipped; IPMI over LAN is not",
+                seen_on: "iLO 5; recorded: DL360 Gen10 Plus, DL385 Gen10 Plus v2 (SSH on, IPMI off, 13 console sessions)",
             },
             Why {
                 flag: "expand",

@@ -226,20 +226,23 @@ fn each_quirk_is_set_where_it_was_seen() {
     for (evidence, expected) in [
         (
             "vendor=Dell; manager=15G Monolithic",
-            "accounts: Slots { first: 3, last: 16 }, led_idle_lit: true, serial_is_sku: true",
+            "accounts: Slots { first: 3, last: 16 }, led_idle_lit: true, serial_is_sku: true, console: Some(SSH 22 console com2, before SOL)",
         ),
         (
             "vendor=Dell; manager=13G DCS",
-            "accounts: Slots { first: 3, last: 16 }, led_idle_lit: true, persistent_by_order: true, serial_is_sku: true",
+            "accounts: Slots { first: 3, last: 16 }, led_idle_lit: true, persistent_by_order: true, serial_is_sku: true, console: Some(SSH 22 console com2, before SOL)",
         ),
         (
             "vendor=Dell; manager=17G Monolithic",
-            "led_idle_lit: true, serial_is_sku: true",
+            "led_idle_lit: true, serial_is_sku: true, console: Some(SSH 22 console com2, before SOL)",
         ),
-        ("vendor=Dell", "led_idle_lit: true, serial_is_sku: true"),
+        (
+            "vendor=Dell",
+            "led_idle_lit: true, serial_is_sku: true, console: Some(SSH 22 console com2, before SOL)",
+        ),
         (
             "oem=Hpe",
-            "boot_send: NoMode, accounts: Post, auth: Basic, expand: Some(\".\")",
+            "boot_send: NoMode, accounts: Post, auth: Basic, expand: Some(\".\"), console: Some(SSH 22 vsp, before SOL)",
         ),
         (
             "vendor=Lenovo",
@@ -260,7 +263,10 @@ fn each_quirk_is_set_where_it_was_seen() {
         ("oem=ts_fujitsu", "etag: Always"),
         ("vendor=NVIDIA", "boot_via: Settings"),
         ("vendor=Inspur", "password: Some((1, 16))"),
-        ("manager=OpenBmc", "accounts: Post"),
+        (
+            "manager=OpenBmc",
+            "accounts: Post, console: Some(SSH 2200, behind SOL)",
+        ),
         ("made=Contoso", ""),
     ] {
         let (mut quirks, _) = redfish_quirks(&facts(evidence));

@@ -9,6 +9,7 @@ pub mod ipmi_sim;
 pub mod mockup;
 pub mod relay;
 pub mod sdrs;
+pub mod sshd;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -16,6 +16,7 @@ const HAL: &[(&str, u8)] = &[
     ("gate", 2),
     ("ipmi", 3),
     ("redfish", 3),
+    ("ssh", 3),
     ("recording", 4),
     ("transport", 4),
     ("fleet", 5),

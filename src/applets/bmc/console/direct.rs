@@ -1,10 +1,10 @@
-//! A console straight at a BMC (`--address`).
+//! A console straight at a BMC (`--address`), or at a place that is none (`--console-url`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use clap::ArgMatches;
+use clap::{Arg, ArgMatches, value_parser};
 use tokio::sync::mpsc;
 
 use super::Manner;
@@ -13,13 +13,69 @@ use crate::applets::bmc::connect::Door;
 use crate::applets::bmc::options::Options;
 use crate::applets::common::exit::Failure;
 use crate::applets::common::process;
+use crate::hal::bmc::Bmc;
+use crate::hal::connect::SshWay;
+use crate::hal::drivers::console::attach_place;
 use crate::hal::model::console::{
     ConsoleEvent, ConsoleInput, ConsoleNotice, ConsoleOptions, ConsoleStream,
 };
 use crate::hal::model::{Cancel, Cx};
+use crate::hal::transport::line::Place;
 
 /// How long a lost console is tried again.
 const RECONNECT: Duration = Duration::from_mins(10);
+
+/// Time to open a console that is no BMC's, unless `--timeout` says another.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What only such consoles have.
+pub(super) fn args() -> [Arg; 3] {
+    [
+        Arg::new("ssh-port")
+            .long("ssh-port")
+            .value_name("PORT")
+            .conflicts_with("bmc")
+            .value_parser(value_parser!(u16).range(1..))
+            .help("TCP port of the console over SSH, where it is not the vendor's usual one"),
+        Arg::new("ssh-host-key")
+            .long("ssh-host-key")
+            .value_name("SHA256:…")
+            .conflicts_with("bmc")
+            .help("Accept only the SSH host key with this fingerprint, and remember it instead of the one before"),
+        Arg::new("console-url")
+            .long("console-url")
+            .value_name("URL")
+            .value_parser(value_parser!(Place))
+            .conflicts_with_all(["address", "bmc"])
+            .help("A console without a BMC: tcp://HOST:PORT, telnet://HOST[:PORT] or file:/dev/…"),
+    ]
+}
+
+fn wanted(leaf: &ArgMatches) -> ConsoleOptions {
+    let keeps = !leaf.get_flag("no-reconnect");
+    ConsoleOptions {
+        steal: leaf.get_flag("steal"),
+        allow_unencrypted: leaf.get_flag("allow-unencrypted"),
+        reconnect: keeps.then_some(RECONNECT),
+    }
+}
+
+/// Visits a console without a BMC.
+pub(super) fn at_place(leaf: &ArgMatches, manner: Manner) -> Result<(), Failure> {
+    let Some(place) = leaf.get_one::<Place>("console-url").cloned() else {
+        return Err(Failure::usage("console: no --console-url"));
+    };
+    let wanted = wanted(leaf);
+    let patience = leaf.get_one::<Duration>("timeout").copied();
+    process::block_on(1, |cancel| async move {
+        let name = place.to_string();
+        let mut bmc = Bmc::default();
+        attach_place(&mut bmc, place);
+        let cx = Cx::until(Instant::now() + patience.unwrap_or(TIMEOUT));
+        let cx = cx.with_cancel(cancel.clone());
+        attach(&bmc, &cx, name, wanted, manner, cancel).await
+    })
+}
 
 /// Visits it.
 pub(super) fn run(leaf: &ArgMatches, manner: Manner) -> Result<(), Failure> {
@@ -27,23 +83,21 @@ pub(super) fn run(leaf: &ArgMatches, manner: Manner) -> Result<(), Failure> {
     if options.targets.count() != 1 {
         return Err(Failure::usage("console: one target, please"));
     }
-    let keeps = !leaf.get_flag("no-reconnect");
-    let wanted = ConsoleOptions {
-        steal: leaf.get_flag("steal"),
-        allow_unencrypted: leaf.get_flag("allow-unencrypted"),
-        reconnect: keeps.then_some(RECONNECT),
+    let wanted = wanted(leaf);
+    let ssh = SshWay {
+        port: leaf.get_one::<u16>("ssh-port").copied(),
+        host_key: leaf.get_one::<String>("ssh-host-key").cloned(),
     };
     let options = options.with_credentials(leaf)?;
     process::block_on(1, |cancel| async move {
-        // No other driver has a console yet.
-        let door = Door::open(&options, true)?;
-        let result = attach(&options, &door, wanted, manner, cancel).await;
+        let door = Door::open(&options, false)?.with_ssh(ssh);
+        let result = at_address(&options, &door, wanted, manner, cancel).await;
         door.close().await;
         result
     })
 }
 
-async fn attach(
+async fn at_address(
     options: &Options,
     door: &Door,
     wanted: ConsoleOptions,
@@ -56,9 +110,20 @@ async fn attach(
     let cx = Cx::until(Instant::now() + options.timeout).with_cancel(cancel.clone());
     let bmc = door.bmc(&cx, &target).await?;
     let name = target.text.clone();
+    attach(&bmc, &cx, name, wanted, manner, cancel).await
+}
+
+async fn attach(
+    bmc: &Bmc,
+    cx: &Cx,
+    name: String,
+    wanted: ConsoleOptions,
+    manner: Manner,
+    cancel: Cancel,
+) -> Result<(), Failure> {
     let opened = bmc
         .console
-        .call("console", |c| c.open(&cx, wanted.clone()))
+        .call("console", |c| c.open(cx, wanted.clone()))
         .await
         .map_err(|e| e.context(name.clone()))?;
     let by = opened.source.to_string();

@@ -1,0 +1,194 @@
+//! Consoles without a BMC: plain TCP, telnet as a real telnetd speaks it, a pseudo-terminal.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener};
+use std::os::unix::fs::symlink;
+use std::process::{Command, Output, Stdio};
+
+use nix::pty::openpty;
+
+use crate::common::{halbox, oracle, stderr, stdout};
+
+/// `halbox bmc console` at this place; types, and reads to the end.
+fn console(url: &str, words: &[&str], typed: &[u8]) -> Output {
+    let mut child = halbox()
+        .args(["bmc", "console", "--console-url", url])
+        .args(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let typed = typed.to_vec();
+    let typing = std::thread::spawn(move || stdin.write_all(&typed));
+    let out = child.wait_with_output().unwrap();
+    // Where it ended before it read everything, that is shown by what it says.
+    let _ = typing.join().unwrap();
+    out
+}
+
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut rng = fastrand::Rng::with_seed(5);
+    (0..bytes).map(|_| rng.u8(..)).collect()
+}
+
+#[test]
+fn every_byte_over_tcp() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("tcp://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut back = stream.try_clone().unwrap();
+        std::io::copy(&mut stream, &mut back).unwrap();
+    });
+    let paste = noise(300_000);
+    let out = console(&url, &[], &paste);
+    assert_eq!(out.status.code(), Some(0), "{}", stderr(&out));
+    assert!(out.stdout == paste, "{} bytes", out.stdout.len());
+    assert!(stderr(&out).contains("NOT ENCRYPTED"), "{}", stderr(&out));
+    server.join().unwrap();
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("tcp://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let out = console(&url, &[], b"");
+    assert_eq!(out.status.code(), Some(3), "{}", stderr(&out));
+    assert!(
+        stderr(&out).contains("connection refused"),
+        "{}",
+        stderr(&out)
+    );
+    let out = console("file:/dev/null", &[], b"");
+    assert_eq!(out.status.code(), Some(2), "{}", stderr(&out));
+    assert!(
+        stderr(&out).contains("no terminal device"),
+        "{}",
+        stderr(&out)
+    );
+    let out = console("ssh://bmc7", &[], b"");
+    assert_eq!(out.status.code(), Some(2), "{}", stderr(&out));
+}
+
+#[test]
+fn a_lost_line_is_opened_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("tcp://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        let mut heard = [0; 5];
+        first.read_exact(&mut heard).unwrap();
+        first.shutdown(Shutdown::Both).unwrap();
+        let (mut second, _) = listener.accept().unwrap();
+        second.write_all(b"back again").unwrap();
+        let mut rest = Vec::new();
+        second.read_to_end(&mut rest).unwrap();
+        (heard, rest)
+    });
+    let out = console(&url, &["--quiet-after", "3s"], b"hello");
+    let (heard, rest) = server.join().unwrap();
+    assert_eq!(&heard, b"hello");
+    assert_eq!(rest, b"", "what was typed for the old line");
+    assert_eq!(stdout(&out), "back again", "{}", stderr(&out));
+    assert!(
+        stderr(&out).contains("trying again in 1 s"),
+        "{}",
+        stderr(&out)
+    );
+}
+
+#[test]
+fn a_real_telnetd() {
+    let (Some(busybox), Some(socat)) = (oracle("busybox"), oracle("socat")) else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    // telnetd -i runs its program on a terminal for whoever is behind its stdin.
+    let login = dir.path().join("login");
+    std::fs::write(&login, "#!/bin/sh\nstty raw -echo\necho ready\nexec cat\n").unwrap();
+    let done = Command::new("chmod")
+        .arg("755")
+        .arg(&login)
+        .status()
+        .unwrap();
+    assert!(done.success());
+    let telnetd = dir.path().join("telnetd");
+    symlink(&busybox, &telnetd).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let mut server = Command::new(socat)
+        .arg(format!("TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr"))
+        .arg(format!(
+            "EXEC:{} -i -f /dev/null -l {}",
+            telnetd.display(),
+            login.display()
+        ))
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let url = format!("telnet://127.0.0.1:{port}");
+    let begun = loop {
+        let child = halbox()
+            .args(["bmc", "console", "--console-url", &url])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut child = child;
+        let shown = child.stdout.as_mut().unwrap();
+        let mut greeting = Vec::new();
+        while !greeting.ends_with(b"ready\n") {
+            let mut byte = [0];
+            if shown.read_exact(&mut byte).is_err() {
+                break;
+            }
+            greeting.extend(byte);
+        }
+        if greeting.ends_with(b"ready\n") {
+            break child;
+        }
+        let out = child.wait_with_output().unwrap();
+        assert_eq!(out.status.code(), Some(3), "{}", stderr(&out));
+        assert!(server.try_wait().unwrap().is_none(), "socat ended");
+    };
+    let mut begun = begun;
+    // This telnetd does not mark a return of the host, so that a zero behind it is taken for the mark.
+    let mut paste = noise(100_000);
+    paste.retain(|byte| *byte != 0);
+    let mut stdin = begun.stdin.take().unwrap();
+    let typed = paste.clone();
+    let typing = std::thread::spawn(move || stdin.write_all(&typed));
+    let out = begun.wait_with_output().unwrap();
+    typing.join().unwrap().unwrap();
+    let _ = server.kill();
+    let _ = server.wait();
+    let same = out.stdout.iter().zip(&paste).take_while(|(a, b)| a == b);
+    let same = same.count();
+    assert!(
+        out.stdout == paste,
+        "{} bytes, the first {same} right ({:?} instead of {:?}): {}",
+        out.stdout.len(),
+        out.stdout.get(same.saturating_sub(4)..same + 8),
+        paste.get(same.saturating_sub(4)..same + 8),
+        stderr(&out)
+    );
+}
+
+#[test]
+fn a_pseudo_terminal() {
+    let pty = openpty(None, None).unwrap();
+    let path = nix::unistd::ttyname(&pty.slave).unwrap();
+    let mut host = File::from(pty.master);
+    let mut back = host.try_clone().unwrap();
+    std::thread::spawn(move || std::io::copy(&mut host, &mut back));
+    let paste = noise(50_000);
+    let out = console(&format!("file:{}", path.display()), &[], &paste);
+    assert_eq!(out.status.code(), Some(0), "{}", stderr(&out));
+    assert!(out.stdout == paste, "{} bytes", out.stdout.len());
+}
