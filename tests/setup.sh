@@ -13,6 +13,8 @@ have musl-gcc    || packages+=(musl-tools)
 have gcc         || packages+=(gcc libc6-dev)
 have g++         || packages+=(g++)
 have dnsmasq     || packages+=(dnsmasq-base)
+have dhcpd       || packages+=(isc-dhcp-server)
+have kea-dhcp4   || packages+=(kea-dhcp4-server)
 have ip          || packages+=(iproute2)
 have busybox     || packages+=(busybox)
 have readelf     || packages+=(binutils)
@@ -33,6 +35,12 @@ if [ ${#packages[@]} -gt 0 ]; then
     as_root=
     [ "$(id -u)" = 0 ] || as_root="sudo -n"
     export DEBIAN_FRONTEND=noninteractive
+    # DHCP servers are for tests that start them themselves: none may start here by itself.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null && $as_root chmod 755 $policy
+        trap '$as_root rm -f $policy' EXIT
+    fi
     $as_root apt-get -q update </dev/null || echo "setup: apt-get update failed, trying with the lists that are there" >&2
     if ! $as_root apt-get -q install -y --no-install-recommends "${packages[@]}" </dev/null; then
         for package in "${packages[@]}"; do # one missing package must not keep the others away

@@ -7,6 +7,7 @@ use crate::hal::model::MacAddr;
 use crate::inventory::record::{LeaseSeen, Record, Tls};
 
 use super::leases::Lease;
+use super::plan::SAYS;
 
 /// Writes findings into a row. `thorough`: the slow ones had time to answer as well.
 pub fn apply(row: &mut Record, ip: IpAddr, found: &Findings, thorough: bool) {
@@ -102,16 +103,23 @@ pub fn stale(row: &mut Record) {
         .push("the lease has ended; somebody else may get the address".to_owned());
 }
 
-/// Other clients hold the same address.
-pub fn duplicate(row: &mut Record, ip: IpAddr, others: &[MacAddr]) {
-    row.warnings.retain(|w| !w.starts_with("duplicate"));
-    let others: Vec<String> = others
-        .iter()
-        .filter(|m| **m != row.mac)
-        .map(ToString::to_string)
-        .collect();
-    row.warnings.push(format!(
-        "duplicate: {ip} is leased to {} as well",
-        others.join(", ")
-    ));
+/// Somebody else has the address of a row whose lease has ended: nobody may be driven there under this name.
+pub fn taken(row: &mut Record, ip: IpAddr, by: MacAddr) {
+    if row.address != Some(ip) {
+        return;
+    }
+    if let Some(lease) = &mut row.lease {
+        lease.stale = true;
+    }
+    row.address = None;
+    row.warnings.retain(|w| !w.starts_with("the lease"));
+    row.warnings
+        .push(format!("the lease has ended; {ip} is leased to {by} now"));
+}
+
+/// What the plan finds odd, instead of what it found before.
+pub fn say(row: &mut Record, words: Vec<String>) {
+    row.warnings
+        .retain(|w| !SAYS.iter().any(|say| w.starts_with(say)));
+    row.warnings.extend(words);
 }

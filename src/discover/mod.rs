@@ -8,7 +8,9 @@ pub mod look;
 pub mod plan;
 pub mod refresh;
 pub mod run;
+mod step;
 pub mod turns;
+mod upkeep;
 
 pub use doors::{Contacts, Doors};
 pub use run::{Discovery, Options};

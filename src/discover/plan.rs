@@ -7,12 +7,15 @@ use crate::hal::model::MacAddr;
 
 use super::leases::Lease;
 
-/// Seconds after a lease at which it is looked again, until what is found is stable: web servers of BMCs come up
-/// minutes after their network.
+/// Seconds after a lease at which it is looked again, until nothing more is to come: web servers of BMCs come up minutes
+/// after their network.
 const AGAIN: [u64; 4] = [5, 15, 60, 300];
 
 /// Seconds after which everything is looked at again.
 const DAILY: u64 = 86_400;
+
+/// Seconds after which an address is looked at again where never anything answered.
+const HOURLY: u64 = 3600;
 
 /// What the plan has to know of a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,33 +30,54 @@ pub struct Known {
     pub removed: bool,
     /// Was it said that the lease is gone?
     pub stale: bool,
+    /// A candidate that nobody has claimed.
+    pub candidate: bool,
+    /// An operator said its address; it stays without a lease.
+    pub added: bool,
+    /// Other MACs of the same BMC.
+    pub aliases: Vec<MacAddr>,
+    /// What the plan said of it before.
+    pub said: Vec<String>,
 }
 
 /// How often and when an address was looked at; kept in memory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Looked {
-    /// When it was looked at last, in seconds since 1970.
+    /// The address.
+    pub ip: Option<IpAddr>,
+    /// When it was looked at first, in seconds since 1970.
+    pub since: u64,
+    /// When it was looked at last.
     pub at: u64,
-    /// How often since its lease began or its address changed.
+    /// How often.
     pub times: u32,
-    /// The last two looks found the same drivers (at least one).
-    pub stable: bool,
+    /// At least one driver was found.
+    pub found: bool,
+    /// All drivers that there can be were found.
+    pub complete: bool,
     /// It is being looked at now.
     pub now: bool,
 }
 
 impl Looked {
     /// When it is to be looked at again.
-    fn next(&self) -> u64 {
-        let wait = if self.stable {
-            DAILY
-        } else {
-            let n = (self.times as usize).saturating_sub(1);
+    fn next(&self, mac: MacAddr) -> u64 {
+        let n = (self.times as usize).saturating_sub(1);
+        match AGAIN.get(n) {
+            Some(after) if !self.complete => self.since.saturating_add(*after).max(self.at + 1),
+            _ if self.found => self.at.saturating_add(spread(mac, DAILY)),
             // Never found: still looked for, but seldom.
-            AGAIN.get(n).copied().unwrap_or(3600)
-        };
-        self.at.saturating_add(wait)
+            _ => self.at.saturating_add(spread(mac, HOURLY)),
+        }
     }
+}
+
+/// A tenth more or less, so that thousands do not come at once.
+fn spread(mac: MacAddr, wait: u64) -> u64 {
+    let hash = mac.0.iter().fold(0u64, |h, b| {
+        (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    wait - wait / 10 + (hash >> 8) % (wait / 5 + 1)
 }
 
 /// Which leases count.
@@ -144,6 +168,9 @@ impl std::str::FromStr for Network {
     }
 }
 
+/// How that begins which the plan says of a row.
+pub const SAYS: [&str; 2] = ["duplicate", "conflict"];
+
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -171,35 +198,51 @@ pub enum Step {
         /// Whose.
         mac: MacAddr,
     },
-    /// Two clients hold the same address, in different lease files.
-    Duplicate {
+    /// Somebody else has the address of a row whose lease has ended.
+    Taken {
+        /// Whose row.
+        mac: MacAddr,
         /// The address.
         ip: IpAddr,
-        /// Who they are.
-        macs: Vec<MacAddr>,
+        /// Who has it.
+        by: MacAddr,
+    },
+    /// What is odd about a row has changed.
+    Say {
+        /// Whose row.
+        mac: MacAddr,
+        /// All of it; each begins with one of [`SAYS`].
+        words: Vec<String>,
     },
 }
 
 /// Compares leases, table and clock. Every client counts once, with its newest active lease.
-pub fn plan(
-    leases: &[Lease],
+pub fn plan<'a>(
+    leases: impl IntoIterator<Item = &'a Lease>,
     rules: &Rules,
     table: &BTreeMap<MacAddr, Known>,
     looked: &BTreeMap<MacAddr, Looked>,
     now: u64,
 ) -> Vec<Step> {
+    let aliases = Aliases::of(table);
     let mut newest: BTreeMap<MacAddr, &Lease> = BTreeMap::new();
+    let mut others: BTreeMap<MacAddr, &Lease> = BTreeMap::new();
     let mut holders: BTreeMap<IpAddr, Vec<MacAddr>> = BTreeMap::new();
     for lease in leases {
         if !lease.is_active(now) || !rules.allow(lease) {
             continue;
         }
+        let row = aliases.row(lease.mac, table);
         let macs = holders.entry(lease.ip).or_default();
-        if !macs.contains(&lease.mac) {
-            macs.push(lease.mac);
+        if !macs.contains(&row) {
+            macs.push(row);
         }
-        newest
-            .entry(lease.mac)
+        let to = if row == lease.mac {
+            &mut newest
+        } else {
+            &mut others
+        };
+        to.entry(row)
             .and_modify(|held| {
                 if age(lease) > age(held) {
                     *held = lease;
@@ -207,12 +250,20 @@ pub fn plan(
             })
             .or_insert(lease);
     }
-    let mut steps = Vec::new();
-    for (ip, macs) in holders {
-        if macs.len() > 1 {
-            steps.push(Step::Duplicate { ip, macs });
+    // A BMC with several ports has the address of the port that its row is named by, if that has one.
+    for (mac, lease) in others {
+        newest.entry(mac).or_insert(lease);
+    }
+    let mut says = aliases.conflicts;
+    for (ip, macs) in &holders {
+        for mac in macs.iter().filter(|_| macs.len() > 1) {
+            let others = macs.iter().filter(|m| *m != mac).map(ToString::to_string);
+            let others = others.collect::<Vec<_>>().join(", ");
+            let words = format!("duplicate: {ip} is leased to {others} as well");
+            says.entry(*mac).or_default().push(words);
         }
     }
+    let mut steps = Vec::new();
     for (mac, lease) in &newest {
         let known = table.get(mac);
         if known.is_some_and(|k| k.removed) {
@@ -224,30 +275,101 @@ pub fn plan(
         let renewed = known.is_some_and(|k| !k.leased || k.stale || k.lease_ends != lease.ends);
         if moved.is_some() || renewed {
             steps.push(Step::Lease {
-                lease: (*lease).clone(),
+                lease: Lease {
+                    mac: *mac,
+                    ..(*lease).clone()
+                },
                 moved,
             });
         }
-        let due = match looked.get(mac) {
-            Some(looked) if looked.now => false,
-            Some(looked) => moved.is_some() || looked.next() <= now,
-            None => true,
-        };
-        if due {
-            steps.push(Step::Look {
-                mac: *mac,
-                ip: lease.ip,
-            });
-        }
+        look(*mac, lease.ip, looked, now, &mut steps);
     }
-    for mac in table.keys().filter(|mac| !newest.contains_key(mac)) {
-        match table.get(mac) {
-            Some(known) if known.removed => steps.push(Step::Forget { mac: *mac }),
-            Some(known) if known.leased && !known.stale => steps.push(Step::Stale { mac: *mac }),
-            _ => {}
+    for (mac, known) in table {
+        let said = says.remove(mac).unwrap_or_default();
+        if said != known.said {
+            let (mac, words) = (*mac, said);
+            steps.push(Step::Say { mac, words });
+        }
+        if newest.contains_key(mac) {
+            continue;
+        }
+        if known.removed || known.candidate {
+            steps.push(Step::Forget { mac: *mac });
+        } else if let Some(ip) = known.address
+            && let Some(by) = holders.get(&ip).and_then(|macs| macs.first())
+            && !known.added
+        {
+            let (mac, by) = (*mac, *by);
+            steps.push(Step::Taken { mac, ip, by });
+        } else if known.leased && !known.stale {
+            steps.push(Step::Stale { mac: *mac });
+        } else if known.added
+            && let Some(ip) = known.address
+        {
+            look(*mac, ip, looked, now, &mut steps);
         }
     }
     steps
+}
+
+fn look(
+    mac: MacAddr,
+    ip: IpAddr,
+    looked: &BTreeMap<MacAddr, Looked>,
+    now: u64,
+    steps: &mut Vec<Step>,
+) {
+    let due = match looked.get(&mac) {
+        Some(looked) if looked.ip != Some(ip) => true,
+        Some(looked) => !looked.now && looked.next(mac) <= now,
+        None => true,
+    };
+    if due {
+        steps.push(Step::Look { mac, ip });
+    }
+}
+
+/// Other MACs of the table's BMCs.
+struct Aliases {
+    rows: BTreeMap<MacAddr, MacAddr>,
+    conflicts: BTreeMap<MacAddr, Vec<String>>,
+}
+
+impl Aliases {
+    fn of(table: &BTreeMap<MacAddr, Known>) -> Self {
+        let mut rows = BTreeMap::new();
+        let mut conflicts: BTreeMap<MacAddr, Vec<String>> = BTreeMap::new();
+        let mut both = |alias: MacAddr, one: MacAddr, other: MacAddr| {
+            for (row, with) in [(one, other), (other, one)] {
+                let words = if row == alias {
+                    format!("conflict: {with} has this MAC as well")
+                } else {
+                    format!("conflict: its MAC {alias} is also one of {with}")
+                };
+                conflicts.entry(row).or_default().push(words);
+            }
+        };
+        let there = || table.iter().filter(|(_, known)| !known.removed);
+        for (mac, known) in there() {
+            for alias in &known.aliases {
+                // A candidate of its own is only another port of the same BMC.
+                if table.get(alias).is_some_and(|k| !k.removed && !k.candidate) {
+                    both(*alias, *mac, *alias);
+                } else if let Some(other) = rows.insert(*alias, *mac) {
+                    both(*alias, other, *mac);
+                }
+            }
+        }
+        Self { rows, conflicts }
+    }
+
+    /// The row that a client's lease belongs to.
+    fn row(&self, mac: MacAddr, table: &BTreeMap<MacAddr, Known>) -> MacAddr {
+        if table.get(&mac).is_some_and(|known| !known.candidate) {
+            return mac;
+        }
+        self.rows.get(&mac).copied().unwrap_or(mac)
+    }
 }
 
 /// Which of two leases of one client is the newer: the later begin, else the later end.
@@ -256,153 +378,4 @@ fn age(lease: &Lease) -> (u64, u64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::leases::State;
-    use super::*;
-
-    const NOW: u64 = 1_000_000;
-
-    fn mac(n: u8) -> MacAddr {
-        MacAddr([0xac, 0x1f, 0x6b, 0, 0, n])
-    }
-
-    fn lease(n: u8, ip: &str, ends: u64) -> Lease {
-        Lease {
-            mac: mac(n),
-            ip: ip.parse().unwrap(),
-            state: State::Active,
-            starts: None,
-            ends: Some(ends),
-            hostname: None,
-        }
-    }
-
-    fn known(ip: &str, ends: u64) -> Known {
-        Known {
-            address: ip.parse().ok(),
-            lease_ends: Some(ends),
-            leased: true,
-            ..Known::default()
-        }
-    }
-
-    fn looked(at: u64, times: u32, stable: bool) -> Looked {
-        Looked {
-            at,
-            times,
-            stable,
-            now: false,
-        }
-    }
-
-    fn steps(
-        leases: &[Lease],
-        table: &[(MacAddr, Known)],
-        seen: &[(MacAddr, Looked)],
-    ) -> Vec<Step> {
-        let table = table.iter().cloned().collect();
-        let seen = seen.iter().copied().collect();
-        plan(leases, &Rules::default(), &table, &seen, NOW)
-    }
-
-    #[test]
-    fn a_new_lease_is_looked_at_and_a_known_one_left_alone() {
-        let look = Step::Look {
-            mac: mac(1),
-            ip: "10.0.0.1".parse().unwrap(),
-        };
-        let leases = [lease(1, "10.0.0.1", NOW + 60)];
-        assert_eq!(steps(&leases, &[], &[]), std::slice::from_ref(&look));
-        let row = (mac(1), known("10.0.0.1", NOW + 60));
-        let stable = (mac(1), looked(NOW - 100, 2, true));
-        assert_eq!(steps(&leases, std::slice::from_ref(&row), &[stable]), []);
-        // Not stable yet: again after 5 s, and after a day in any case.
-        let young = (mac(1), looked(NOW - 5, 1, false));
-        assert_eq!(
-            steps(&leases, std::slice::from_ref(&row), &[young]),
-            std::slice::from_ref(&look)
-        );
-        let old = (mac(1), looked(NOW - DAILY, 9, true));
-        assert_eq!(steps(&leases, std::slice::from_ref(&row), &[old]), [look]);
-    }
-
-    #[test]
-    fn moves_renewals_and_ends_are_seen() {
-        let row = (mac(1), known("10.0.0.1", NOW + 60));
-        let stable = (mac(1), looked(NOW - 100, 2, true));
-        let renewed = lease(1, "10.0.0.1", NOW + 120);
-        assert_eq!(
-            steps(
-                std::slice::from_ref(&renewed),
-                std::slice::from_ref(&row),
-                &[stable]
-            ),
-            [Step::Lease {
-                lease: renewed,
-                moved: None
-            }]
-        );
-        // Two leases of one client: the newer one counts.
-        let moved = lease(1, "10.0.0.2", NOW + 99);
-        let got = steps(
-            &[lease(1, "10.0.0.1", NOW + 60), moved.clone()],
-            std::slice::from_ref(&row),
-            &[stable],
-        );
-        assert_eq!(got.len(), 2);
-        assert_eq!(
-            got[0],
-            Step::Lease {
-                lease: moved,
-                moved: "10.0.0.1".parse().ok()
-            }
-        );
-        assert!(matches!(got[1], Step::Look { .. }));
-        assert_eq!(
-            steps(&[lease(1, "10.0.0.1", NOW)], &[row], &[stable]),
-            [Step::Stale { mac: mac(1) }]
-        );
-    }
-
-    #[test]
-    fn removed_rows_stay_away_until_their_lease_is_gone() {
-        let mut removed = known("10.0.0.1", NOW + 60);
-        removed.removed = true;
-        let row = [(mac(1), removed)];
-        assert_eq!(steps(&[lease(1, "10.0.0.1", NOW + 60)], &row, &[]), []);
-        assert_eq!(steps(&[], &row, &[]), [Step::Forget { mac: mac(1) }]);
-    }
-
-    #[test]
-    fn rules_and_duplicates() {
-        let rules = Rules {
-            networks: vec!["10.0.0.0/24".parse().unwrap()],
-            ignored: vec![mac(2)],
-        };
-        let leases = [
-            lease(1, "10.0.1.1", NOW + 1),
-            lease(2, "10.0.0.2", NOW + 1),
-            lease(3, "10.0.0.3", NOW + 1),
-            lease(4, "10.0.0.3", NOW + 1),
-            lease(0, "10.0.0.9", NOW - 1),
-        ];
-        let got = plan(&leases, &rules, &BTreeMap::new(), &BTreeMap::new(), NOW);
-        assert_eq!(got.len(), 3);
-        assert_eq!(
-            got[0],
-            Step::Duplicate {
-                ip: "10.0.0.3".parse().unwrap(),
-                macs: vec![mac(3), mac(4)]
-            }
-        );
-        for bad in ["10.0.0.0/33", "x/8", "10.0.0.0/", "::/129"] {
-            assert!(bad.parse::<Network>().is_err(), "{bad}");
-        }
-        assert!(
-            "::/0"
-                .parse::<Network>()
-                .unwrap()
-                .contains("fe80::1".parse().unwrap())
-        );
-    }
-}
+mod tests;

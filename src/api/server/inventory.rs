@@ -155,6 +155,7 @@ impl InventoryService for Server {
         let caller = self.need(&request, Role::Operator)?;
         let row = self.row(&request.get_ref().bmc, true).await?;
         let leased = row.lease.as_ref().is_some_and(|l| !l.stale);
+        self.discovery.forget(row.mac);
         self.store.remove(row.mac).await.map_err(|e| refused(&e))?;
         if leased {
             // A mark stays until the lease is gone, or the lease would make the row again.

@@ -126,10 +126,10 @@ impl Parser {
         if self.depth == 0
             && let Some(block) = self.block.take()
         {
-            let line = block.line;
+            let (line, ip) = (block.line, block.ip);
             match block.lease() {
                 Ok(Some(lease)) => out.put(line, lease),
-                Ok(None) => {}
+                Ok(None) => out.clear(ip),
                 Err(why) => out.bad(line, why),
             }
         }

@@ -57,8 +57,8 @@ pub(super) fn parse<R: BufRead>(lines: &mut Lines<R>, out: &mut Leases) -> io::R
             continue;
         };
         match lease(text, columns) {
-            Ok(Some(lease)) if whole => out.put(number, lease),
-            Ok(None) if whole => {}
+            Ok(Said::Lease(lease)) if whole => out.put(number, lease),
+            Ok(Said::Nobody(ip)) if whole => out.clear(ip),
             Ok(_) => out.bad(number, "the line is not whole"),
             Err(why) => out.bad(number, why),
         }
@@ -66,8 +66,14 @@ pub(super) fn parse<R: BufRead>(lines: &mut Lines<R>, out: &mut Leases) -> io::R
     Ok(())
 }
 
-/// `None` for a lease without a hardware address (nothing to find a BMC by).
-fn lease(text: &str, columns: &Columns) -> Result<Option<Lease>, String> {
+/// What a line says of its address.
+enum Said {
+    Lease(Lease),
+    /// No hardware address, nothing to find a BMC by: declined, or of a client that is no Ethernet.
+    Nobody(IpAddr),
+}
+
+fn lease(text: &str, columns: &Columns) -> Result<Said, String> {
     let fields: Vec<&str> = text.split(',').map(str::trim).collect();
     // Columns at the end may be missing in files of older versions, those that we need may not.
     if fields.len() > columns.count && columns.count > 0 {
@@ -89,7 +95,7 @@ fn lease(text: &str, columns: &Columns) -> Result<Option<Lease>, String> {
         .parse()
         .map_err(|_| format!("'{}' is no address", field(columns.address)))?;
     if field(columns.hwaddr).is_empty() {
-        return Ok(None);
+        return Ok(Said::Nobody(ip));
     }
     let mac: MacAddr = field(columns.hwaddr).parse()?;
     let lifetime = number(columns.lifetime, "valid_lifetime")?;
@@ -100,7 +106,7 @@ fn lease(text: &str, columns: &Columns) -> Result<Option<Lease>, String> {
         (Some(1), _) => State::Abandoned,
         (Some(other), _) => return Err(format!("state {other} is not known")),
     };
-    Ok(Some(Lease {
+    Ok(Said::Lease(Lease {
         mac,
         ip,
         state,

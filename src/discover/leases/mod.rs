@@ -9,7 +9,7 @@ mod kea;
 mod lines;
 mod time;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, BufRead, Read};
 use std::net::IpAddr;
@@ -103,6 +103,8 @@ pub struct Leases {
     pub format: Format,
     /// The last lease of every address.
     pub leases: BTreeMap<IpAddr, Lease>,
+    /// Addresses of which the last word is that nobody known has them.
+    pub cleared: BTreeSet<IpAddr>,
     /// The first bad places.
     pub bad: Vec<Bad>,
     /// How many there were.
@@ -114,7 +116,31 @@ impl Leases {
         if self.leases.len() >= ADDRESSES && !self.leases.contains_key(&lease.ip) {
             return self.bad(line, "too many addresses in one file");
         }
+        self.cleared.remove(&lease.ip);
         self.leases.insert(lease.ip, lease);
+    }
+
+    /// Nobody that is named has this address: what was said of it before counts no more.
+    fn clear(&mut self, ip: IpAddr) {
+        self.leases.remove(&ip);
+        if self.cleared.len() < ADDRESSES {
+            self.cleared.insert(ip);
+        }
+    }
+
+    /// Lays a newer file of the same server over this one.
+    pub fn extend(&mut self, newer: Self) {
+        for ip in &newer.cleared {
+            self.leases.remove(ip);
+        }
+        if newer.format != Format::Empty {
+            self.format = newer.format;
+        }
+        self.leases.extend(newer.leases);
+        self.cleared = newer.cleared;
+        self.bad.extend(newer.bad);
+        self.bad.truncate(NAMED);
+        self.bad_count += newer.bad_count;
     }
 
     fn bad(&mut self, line: u64, why: impl Into<String>) {

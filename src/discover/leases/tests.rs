@@ -201,3 +201,31 @@ fn a_hundred_megabytes_are_read_as_a_stream() {
     let leases = parse(input).unwrap();
     assert_eq!((leases.leases.len(), leases.bad_count), (2, 0));
 }
+
+#[test]
+fn an_address_that_was_cleared_is_nobodys() {
+    // Kea clears the hardware address of what a client declined.
+    let kea = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,pool_id\n\
+192.0.2.7,ac:1f:6b:00:00:07,,600,1795368112,1,0,0,,0,,0\n192.0.2.7,,,86400,1795400000,1,0,0,,1,,0\n";
+    let isc = "lease 192.0.2.7 {\n  ends never;\n  binding state active;\n  hardware ethernet ac:1f:6b:00:00:07;\n}\n\
+lease 192.0.2.7 {\n  ends never;\n  binding state abandoned;\n}\n";
+    for text in [kea, isc] {
+        let leases = read(text.as_bytes());
+        assert_eq!(leases.bad_count, 0, "{:?}", leases.bad);
+        assert!(leases.leases.is_empty(), "{:?}", leases.leases);
+        // It counts against an older file as well.
+        let (head, lines) = text.split_at(
+            text.find("192.0.2.7,,")
+                .unwrap_or_else(|| text.rfind("lease 192").unwrap()),
+        );
+        let mut old = read(head.as_bytes());
+        assert_eq!(old.leases.len(), 1);
+        let newer = if text == kea {
+            format!("{}\n{lines}", kea.lines().next().unwrap())
+        } else {
+            lines.to_owned()
+        };
+        old.extend(read(newer.as_bytes()));
+        assert!(old.leases.is_empty(), "{:?}", old.leases);
+    }
+}

@@ -1,0 +1,197 @@
+//! Keeps rows up to date: which are due, and in which lane they are asked.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+
+use crate::hal::meter;
+use crate::hal::model::DriverName;
+use crate::hal::{Error, Kind};
+use crate::inventory::record::Record;
+
+use super::run::Discovery;
+use super::{now, refresh};
+
+/// BMCs that are refreshed at the same time.
+const QUICK: usize = 256;
+
+/// BMCs that take long, at the same time. They only wait, and cost little.
+const SLOW: usize = 2048;
+
+/// A BMC that takes longer goes to the lane of the slow ones.
+const LONG: Duration = Duration::from_secs(2);
+
+/// The shortest and the longest time after a refresh that failed.
+const BACK_OFF: (Duration, Duration) = (Duration::from_mins(1), Duration::from_mins(30));
+
+/// When a BMC is refreshed next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    pub(super) at: Instant,
+    pub(super) running: bool,
+    failures: u32,
+    slow: bool,
+}
+
+/// The slow and the dead never take the places of the others.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    quick: Semaphore,
+    slow: Semaphore,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self {
+            quick: Semaphore::new(QUICK),
+            slow: Semaphore::new(SLOW),
+        }
+    }
+}
+
+impl Lanes {
+    /// Runs `work` in its lane; what takes long in the quick one changes over to the other.
+    async fn run<T>(&self, slow: bool, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        if slow {
+            let _permit = self.slow.acquire().await;
+            return work.await;
+        }
+        let permit = self.quick.acquire().await;
+        if let Ok(done) = tokio::time::timeout(LONG, &mut work).await {
+            return done;
+        }
+        tokio::select! {
+            done = &mut work => done,
+            _slow = self.slow.acquire() => {
+                drop(permit);
+                work.await
+            }
+        }
+    }
+}
+
+impl Discovery {
+    /// Begins the refreshes that are due.
+    pub(super) fn refresh_due(self: &Arc<Self>, rows: &[Arc<Record>]) {
+        let now = Instant::now();
+        let mut begin = Vec::new();
+        {
+            let mut inner = self.inner();
+            for row in rows {
+                if !is_wanted(row) {
+                    inner.due.remove(&row.mac);
+                    continue;
+                }
+                let due = inner.due.entry(row.mac).or_insert(Due {
+                    at: now,
+                    running: false,
+                    failures: 0,
+                    slow: false,
+                });
+                if !due.running && due.at <= now {
+                    due.running = true;
+                    begin.push((Arc::clone(row), due.slow));
+                }
+            }
+        }
+        for (row, slow) in begin {
+            let this = Arc::clone(self);
+            tokio::spawn(async move { this.refresh(&row, slow).await });
+        }
+    }
+
+    async fn refresh(&self, row: &Record, slow: bool) {
+        let mac = row.mac;
+        let ask = async {
+            let begun = Instant::now();
+            let cx = refresh::context(&format!("refresh {mac}"));
+            let asked = async {
+                let bmc = self.doors.open(row, &cx).await?;
+                refresh::ask(&bmc, &cx).await
+            };
+            (asked.await, begun.elapsed())
+        };
+        let (result, took) = self.lanes.run(slow, ask).await;
+        let failed = result.as_ref().err().map(Error::kind);
+        let driver = row.driver().unwrap_or(DriverName::Unmanaged);
+        meter::note("refresh", driver, took, failed);
+        let slow = took > LONG || matches!(failed, Some(Kind::Unreachable | Kind::Timeout));
+        // Written under the credentials that were used: newer ones have not been refused.
+        let (users, at) = ((row.ipmi.user.clone(), row.redfish.user.clone()), now());
+        let written = self
+            .change(mac, move |row| match result {
+                Ok(news) => news.apply(row, at),
+                Err(e) => {
+                    log::info!("{mac}: {}", e.chain());
+                    refresh::note_failure(row, &e, at);
+                    if (&row.ipmi.user, &row.redfish.user) != (&users.0, &users.1) {
+                        row.status.refused = None;
+                    }
+                }
+            })
+            .await;
+        if let Err(e) = written {
+            log::error!("{}", e.chain());
+        }
+        let every = self.options().refresh;
+        let after = self.store.get(mac).await.ok().flatten();
+        let mut inner = self.inner();
+        // Other firmware may speak other protocols.
+        if row.bmc_version.is_some() && after.is_some_and(|a| a.bmc_version != row.bmc_version) {
+            inner.looked.remove(&mac);
+        }
+        // Not there any more: somebody wants it again at once.
+        if let Some(due) = inner.due.get_mut(&mac) {
+            due.running = false;
+            due.slow = slow;
+            let wait = if failed.is_some() {
+                due.failures = due.failures.saturating_add(1);
+                let (least, most) = BACK_OFF;
+                (least * 2u32.saturating_pow(due.failures.min(6) - 1)).min(most)
+            } else {
+                due.failures = 0;
+                every
+            };
+            // Spread, so that thousands do not come at once.
+            due.at = Instant::now() + wait.mul_f64(0.9 + 0.2 * fastrand::f64());
+        }
+    }
+}
+
+/// Is this row to be refreshed by itself? Not where its credentials might go to somebody else's BMC.
+fn is_wanted(row: &Record) -> bool {
+    row.has_credentials()
+        && row.address.is_some()
+        && !row.removed
+        && row.status.refused.is_none()
+        && row.untrusted.is_none()
+        && !row.warnings.iter().any(|w| w.starts_with("duplicate"))
+        && row.driver() != Some(DriverName::Unmanaged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_ones_make_room_for_the_others() {
+        let lanes = Arc::new(Lanes::default());
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in 0..2 * QUICK {
+            let lanes = Arc::clone(&lanes);
+            let work = tokio::time::sleep(Duration::from_mins(1));
+            tasks.spawn(async move {
+                lanes.run(false, work).await;
+                n
+            });
+        }
+        tokio::time::sleep(3 * LONG).await;
+        let at = tokio::time::Instant::now();
+        lanes.run(false, std::future::ready(())).await;
+        assert_eq!(tokio::time::Instant::now(), at, "no place was free");
+        assert_eq!(tasks.join_all().await.len(), 2 * QUICK);
+    }
+}
