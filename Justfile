@@ -57,6 +57,10 @@ bench *args:
 torture kills="1000" rows="10000":
     tests/torture.sh {{kills}} {{rows}}
 
+# The daemon with 10,000 simulated BMCs: times, memory, what was left behind (count and runs as arguments)
+bench-serve *args:
+    cargo build --release && python3 tests/bench_serve.py target/release/halbox {{args}}
+
 # Regenerate the code of the API from proto/ (needs the registry once)
 gen:
     cd proto/gen && cargo run -q

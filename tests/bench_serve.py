@@ -195,7 +195,9 @@ def run(title, count, half, odd):
               f"{memory(daemon.process.pid, 'VmRSS'):.0f} MiB, most {memory(daemon.process.pid, 'VmHWM'):.0f} MiB", flush=True)
         for mac in good:
             row = daemon.rows[mac]
-            if not row["drivers"] or not row.get("machine_id") or not row.get("vendor") or row.get("warnings"):
+            # Two simulators number the MACs of their BMCs alike, and the daemon says so.
+            odd_words = [w for w in row.get("warnings") or [] if not (half and w.startswith("conflict"))]
+            if not row["drivers"] or not row.get("machine_id") or not row.get("vendor") or odd_words:
                 fail(f"a row that is not right: {row}")
         if len(daemon.rows) != count:
             fail(f"{len(daemon.rows)} rows of {count}")

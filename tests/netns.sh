@@ -108,7 +108,10 @@ for _ in $(seq 100); do [ -S "$dir/halbox.sock" ] && break; read -rt 0.1 <> <(:)
 until_row "$drivers"
 "$halbox" bmc ls | grep -q "$mac   $address " || failed "not in the table"
 case $kind in
-redfish) "$halbox" bmc update "$mac" --redfish-user admin >/dev/null || failed "update" ;;
+redfish)
+    echo admin >"$dir/password"
+    "$halbox" bmc update "$mac" --redfish-user admin --redfish-password-file "$dir/password" --ipmi-user admin >/dev/null || failed "update"
+    ;;
 *) "$halbox" bmc update "$mac" --ipmi-user "$user" >/dev/null || failed "update" ;;
 esac
 if [ "$kind" = ipmi_sim ]; then
@@ -118,7 +121,7 @@ if [ "$kind" = ipmi_sim ]; then
     "$halbox" bmc power cycle "$mac" --no-headers | grep -q ON || failed "power cycle"
     grep -q '^power 1' "$dir/log" || failed "the chassis program was not told of the power"
     if "$halbox" bmc boot pxe "$mac" 2>"$dir/log.boot" >/dev/null; then failed "a boot order that was forgotten is no success"; fi
-    grep -q "read back" "$dir/log.boot" || failed "boot pxe does not say what was read back"
+    grep -q "accepted 'PXE UEFI PERSISTENT' but has 'PXE LEGACY ONCE" "$dir/log.boot" || failed "boot pxe does not say what was read back"
     grep -q '^boot pxe' "$dir/log" || failed "the chassis program was not told of the boot device"
     "$halbox" bmc led on "$mac" >/dev/null 2>"$dir/log.led" || failed "led"
     grep -q '^identify ' "$dir/log" || failed "the chassis program was not told of the LED"

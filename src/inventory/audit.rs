@@ -38,11 +38,18 @@ pub struct Entry {
 }
 
 /// An audit log that is open.
-pub struct Audit(Mutex<Inner>);
-
-struct Inner {
+pub struct Audit {
     file: File,
+    written: Mutex<Written>,
+    /// How many records are on disk; held by who waits for the disk, for all that were written before.
+    synced: Mutex<u64>,
+}
+
+struct Written {
     last: [u8; 32],
+    records: u64,
+    /// Bytes of whole records.
+    bytes: u64,
 }
 
 impl fmt::Debug for Audit {
@@ -159,10 +166,15 @@ impl Audit {
             file.set_len(checked.whole).map_err(&failed)?;
         }
         file.seek(SeekFrom::End(0)).map_err(&failed)?;
-        Ok(Self(Mutex::new(Inner {
+        Ok(Self {
             file,
-            last: checked.last,
-        })))
+            written: Mutex::new(Written {
+                last: checked.last,
+                records: 0,
+                bytes: checked.whole,
+            }),
+            synced: Mutex::new(0),
+        })
     }
 
     /// Writes a record and waits until it is on disk.
@@ -175,12 +187,30 @@ impl Audit {
     fn append(&self, entry: &Entry) -> Result<()> {
         let failed = |e: io::Error| Error::new(Kind::Other, "audit log: writing").with_source(e);
         let json = serde_json::to_string(entry).map_err(|e| failed(e.into()))?;
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let hash = hash_of(&inner.last, json.as_bytes());
-        let line = format!("{} {} {json}\n", json.len(), hex(&hash));
-        inner.file.write_all(line.as_bytes()).map_err(failed)?;
-        inner.file.sync_data().map_err(failed)?;
-        inner.last = hash;
+        let mine = {
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            let hash = hash_of(&written.last, json.as_bytes());
+            let line = format!("{} {} {json}\n", json.len(), hex(&hash));
+            if let Err(e) = (&self.file).write_all(line.as_bytes()) {
+                // Half a record in the middle would look like tampering.
+                let _ = self.file.set_len(written.bytes);
+                let _ = (&self.file).seek(SeekFrom::End(0));
+                return Err(failed(e));
+            }
+            written.last = hash;
+            written.records += 1;
+            written.bytes += line.len() as u64;
+            written.records
+        };
+        // Those that come together wait for the disk once.
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        if *synced < mine {
+            let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            let all = written.records;
+            drop(written);
+            self.file.sync_data().map_err(failed)?;
+            *synced = all;
+        }
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod console;
 mod crowd;
 mod daemon;
 mod gate;
+mod many;
 mod namespaces;
 mod once;
 mod reload;
