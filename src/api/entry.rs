@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -30,8 +31,8 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Whose connection it is, as far as the kernel knows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Peer {
-    /// On the unix socket.
-    User(u32),
+    /// On the unix socket; `None`: the kernel does not say whose.
+    User(Option<u32>),
     /// Over the network.
     Address(IpAddr),
 }
@@ -52,19 +53,37 @@ impl Default for Entry {
     }
 }
 
+/// Certificates that a caller showed.
+pub type Certificates = Arc<Vec<CertificateDer<'static>>>;
+
+/// What is known of a caller before his first word.
+#[derive(Debug, Clone)]
+pub struct Introduction {
+    /// Whose connection it is.
+    pub peer: Peer,
+    /// What he showed, over TLS.
+    pub certificates: Option<Certificates>,
+}
+
+/// What carries a connection. Boxed: the server exists once, not once per kind of listener.
+pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
+
+/// A connection that is secured as far as it will be.
+pub type Secured = (Box<dyn Wire>, Option<Certificates>);
+
 /// Connections that came in.
-pub type Connections<S> = ReceiverStream<io::Result<Greeted<S>>>;
+pub type Connections = ReceiverStream<io::Result<Greeted>>;
 
 impl Entry {
     /// Lets one in, as soon as `secured` (TLS, where there is any) and its first words are done.
-    pub fn admit<S>(
+    pub fn admit(
         &self,
         peer: Peer,
-        secured: impl Future<Output = io::Result<S>> + Send + 'static,
-        to: &mpsc::Sender<io::Result<Greeted<S>>>,
-    ) where
-        S: AsyncRead + Unpin + Send + 'static,
-    {
+        secured: impl Future<Output = io::Result<Secured>> + Send + 'static,
+        to: &mpsc::Sender<io::Result<Greeted>>,
+    ) {
         let Some(seat) = self.seats.take(peer.clone()) else {
             log::info!("{peer:?}: too many connections");
             return;
@@ -73,13 +92,13 @@ impl Entry {
         let to = to.clone();
         tokio::spawn(async move {
             let greeting = async {
-                let mut stream = secured.await?;
+                let (mut stream, certificates) = secured.await?;
                 let mut words = [0; PREFACE.len()];
                 stream.read_exact(&mut words).await?;
                 if words != *PREFACE {
                     return Err(io::Error::other("no HTTP/2"));
                 }
-                Ok(stream)
+                Ok((stream, certificates))
             };
             let greeted = tokio::select! {
                 greeted = tokio::time::timeout(PATIENCE, greeting) => greeted,
@@ -90,10 +109,11 @@ impl Entry {
             };
             drop(stranger);
             match greeted {
-                Ok(Ok(stream)) => {
+                Ok(Ok((stream, certificates))) => {
                     let greeted = Greeted {
                         words: 0,
                         stream,
+                        introduction: Introduction { peer, certificates },
                         _seat: seat,
                     };
                     let _ = to.send(Ok(greeted)).await;
@@ -106,23 +126,31 @@ impl Entry {
 }
 
 /// A connection whose first words were heard; whoever reads hears them again.
-#[derive(Debug)]
-pub struct Greeted<S> {
+pub struct Greeted {
     /// How many of them were read again.
     words: usize,
-    stream: S,
+    stream: Box<dyn Wire>,
+    introduction: Introduction,
     _seat: Seat<Peer>,
 }
 
-impl<S: Connected> Connected for Greeted<S> {
-    type ConnectInfo = S::ConnectInfo;
-
-    fn connect_info(&self) -> Self::ConnectInfo {
-        self.stream.connect_info()
+impl std::fmt::Debug for Greeted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Greeted")
+            .field("introduction", &self.introduction)
+            .finish_non_exhaustive()
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Greeted<S> {
+impl Connected for Greeted {
+    type ConnectInfo = Introduction;
+
+    fn connect_info(&self) -> Introduction {
+        self.introduction.clone()
+    }
+}
+
+impl AsyncRead for Greeted {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -138,7 +166,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Greeted<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Greeted<S> {
+impl AsyncWrite for Greeted {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

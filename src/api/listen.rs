@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use listenfd::ListenFd;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::mpsc;
 
 use super::entry::{Connections, Entry, Peer};
@@ -73,7 +73,7 @@ pub async fn tcp(address: SocketAddr, what: &str) -> Result<TcpListener> {
 }
 
 /// Accepts from now on, until nobody wants the connections any more.
-pub fn accept_unix(listener: UnixListener, entry: Arc<Entry>) -> Connections<UnixStream> {
+pub fn accept_unix(listener: UnixListener, entry: Arc<Entry>) -> Connections {
     let (to, connections) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         loop {
@@ -83,8 +83,12 @@ pub fn accept_unix(listener: UnixListener, entry: Arc<Entry>) -> Connections<Uni
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let user = stream.peer_cred().map_or(u32::MAX, |c| c.uid());
-                    entry.admit(Peer::User(user), async move { Ok(stream) }, &to);
+                    let user = stream.peer_cred().ok().map(|c| c.uid());
+                    entry.admit(
+                        Peer::User(user),
+                        async move { Ok((Box::new(stream) as _, None)) },
+                        &to,
+                    );
                 }
                 Err(e) => failed_to_accept(&e).await,
             }

@@ -7,10 +7,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ServerConfig, version};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use super::entry::{Connections, Entry, Peer};
 use super::listen::{WAITING, failed_to_accept};
@@ -52,11 +51,7 @@ impl Papers {
 }
 
 /// Accepts from now on, until nobody wants the connections any more.
-pub fn accept(
-    listener: TcpListener,
-    papers: Arc<Papers>,
-    entry: Arc<Entry>,
-) -> Connections<TlsStream<TcpStream>> {
+pub fn accept(listener: TcpListener, papers: Arc<Papers>, entry: Arc<Entry>) -> Connections {
     let (to, connections) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         loop {
@@ -67,7 +62,13 @@ pub fn accept(
             match accepted {
                 Ok((stream, peer)) => {
                     let _ = stream.set_nodelay(true);
-                    let secured = papers.acceptor().accept(stream);
+                    let accepting = papers.acceptor().accept(stream);
+                    let secured = async move {
+                        let stream = accepting.await?;
+                        let shown = stream.get_ref().1.peer_certificates();
+                        let certificates = shown.map(|list| Arc::new(list.to_vec()));
+                        Ok((Box::new(stream) as _, certificates))
+                    };
                     let peer = Peer::Address(peer.ip().to_canonical());
                     entry.admit(peer, secured, &to);
                 }

@@ -5,10 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::PoisonError;
 
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo, UdsConnectInfo};
 use tonic::{Code, Request, Status};
 
 use super::Server;
+use crate::api::entry::{Introduction, Peer};
 use crate::api::fault::with_code;
 use crate::discover::now;
 use crate::hal::transport::http::x509::CertificateFields;
@@ -124,9 +124,9 @@ impl Server {
                 token: Some(token),
             });
         }
-        let extensions = request.extensions();
-        if let Some(peer) = extensions.get::<UdsConnectInfo>().and_then(|i| i.peer_cred) {
-            let uid = peer.uid();
+        let introduction = request.extensions().get::<Introduction>();
+        if let Some(Peer::User(Some(uid))) = introduction.map(|i| &i.peer) {
+            let uid = *uid;
             let own = nix::unistd::geteuid().as_raw();
             return Ok(Caller {
                 name: format!("uid {uid}"),
@@ -139,11 +139,8 @@ impl Server {
                 token: None,
             });
         }
-        let certificates = extensions
-            .get::<TlsConnectInfo<TcpConnectInfo>>()
-            .and_then(TlsConnectInfo::peer_certs);
-        let name = certificates
-            .as_ref()
+        let name = introduction
+            .and_then(|i| i.certificates.as_ref())
             .and_then(|list| list.first())
             .and_then(|der| CertificateFields::parse(der).ok())
             .and_then(|fields| {
@@ -175,10 +172,9 @@ impl Server {
 
 /// Where somebody calls from of whom nothing else is known.
 fn origin<T>(request: &Request<T>) -> String {
-    let tls = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
-    match tls.and_then(|i| i.get_ref().remote_addr()) {
-        Some(address) => address.ip().to_canonical().to_string(),
-        None => "the socket".to_owned(),
+    match request.extensions().get::<Introduction>().map(|i| &i.peer) {
+        Some(Peer::Address(address)) => address.to_string(),
+        _ => "the socket".to_owned(),
     }
 }
 

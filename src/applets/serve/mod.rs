@@ -254,28 +254,23 @@ async fn serve(
         (None, Some(address)) => Some(listen::tcp(address, "listen").await?),
         (None, None) => None,
     };
-    let routes = server.clone().router().await;
-    let mut serving = JoinSet::new();
+    let mut listening = vec![listen::accept_unix(listener, Arc::clone(&entry))];
     if let (Some(listener), Some(papers)) = (secure, &papers) {
         if let Ok(address) = listener.local_addr() {
             log::info!("serving at https://{address}");
         }
-        let connections = tls::accept(listener, Arc::clone(papers), Arc::clone(&entry));
-        let stop = cancel.clone();
-        let routes = routes.clone();
+        listening.push(tls::accept(listener, Arc::clone(papers), entry));
+    }
+    let routes = server.clone().router().await;
+    let mut serving = JoinSet::new();
+    for connections in listening {
+        let (stop, routes) = (cancel.clone(), routes.clone());
         serving.spawn(async move {
             let stop = async move { stop.cancelled().await };
             let api = transport().add_routes(routes);
             api.serve_with_incoming_shutdown(connections, stop).await
         });
     }
-    let connections = listen::accept_unix(listener, entry);
-    let stop = cancel.clone();
-    serving.spawn(async move {
-        let stop = async move { stop.cancelled().await };
-        let api = transport().add_routes(routes);
-        api.serve_with_incoming_shutdown(connections, stop).await
-    });
     if config.console_log == ConsoleLog::Always {
         tokio::spawn(Arc::clone(&consoles).keep_all(Arc::clone(&store), cancel.clone()));
     }
