@@ -162,9 +162,9 @@ async fn connection(
     let cut = Arc::new(AtomicBool::new(false));
     let socket = Socket::new(stream, Arc::clone(&cut));
     match tls {
-        None => converse(shared, index, socket, &cut).await,
+        None => converse(shared, index, Box::new(socket), &cut).await,
         Some(tls) => match timeout(PATIENCE, tls.accept(socket)).await {
-            Ok(Ok(socket)) => converse(shared, index, socket, &cut).await,
+            Ok(Ok(socket)) => converse(shared, index, Box::new(socket), &cut).await,
             Ok(Err(e)) => log::debug!("simulator: BMC {index}: TLS: {e}"),
             Err(_) => {}
         },
@@ -177,11 +177,16 @@ fn is_silent(shared: &Shared, index: usize) -> bool {
         .is_none_or(|bmc| bmc.is_silent(Instant::now()))
 }
 
+/// What carries HTTP; boxed, so that all of HTTP exists once.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
 /// Speaks HTTP until one side has enough.
 async fn converse(
     shared: &Arc<Shared>,
     index: usize,
-    socket: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    socket: Box<dyn Stream>,
     cut: &Arc<AtomicBool>,
 ) {
     let served = std::sync::atomic::AtomicU32::new(0);
