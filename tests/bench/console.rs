@@ -6,6 +6,8 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::too_many_lines,
     reason = "a program of the tests: it prints, and fails by panicking"
 )]
 
