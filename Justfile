@@ -61,6 +61,10 @@ torture kills="1000" rows="10000":
 bench-serve *args:
     cargo build --release && python3 tests/bench_serve.py target/release/halbox {{args}}
 
+# Live serial consoles in one process on the simulator: memory each, throughput, latency, 1 writer and 100 readers
+bench-console sessions="1000":
+    cargo bench --bench console -- {{sessions}}
+
 # Regenerate the code of the API from proto/ (needs the registry once)
 gen:
     cd proto/gen && cargo run -q

@@ -11,9 +11,10 @@ use tokio::time::Instant;
 
 use super::line::{Line, Pending};
 use super::news::{Happening, News, Stand};
-use super::open::Upstream;
+use super::open::{Opener, Upstream, leads_to_the_same};
 use crate::hal::model::console::{ConsoleEvent, ConsoleInput, ConsoleNotice, ConsoleStream};
 use crate::hal::{Error, Kind};
+use crate::inventory::Record;
 
 /// Longest chunk on the way to the BMC.
 const PIECE: usize = 4096;
@@ -22,9 +23,22 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// How long a single reader may keep the BMC waiting.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How the carrying of a line ends.
+pub(super) enum End {
+    /// For good.
+    Over(Option<Error>),
+    /// The BMC is to be found in another way now.
+    Moved(Arc<Record>),
+}
+
 /// What the task of a line holds.
 pub(super) struct Carrier<'a> {
     line: &'a Line,
+    opener: &'a dyn Opener,
+    /// The row that the line was opened by, and whether it is to be looked at again: a BMC that is lost may have moved,
+    /// and another one may have its address.
+    row: &'a Record,
+    look: bool,
     by: Arc<str>,
     stream: ConsoleStream,
     /// Typed, cut into pieces, on its way.
@@ -44,9 +58,17 @@ struct Flush {
 }
 
 impl<'a> Carrier<'a> {
-    pub(super) fn new(line: &'a Line, upstream: Upstream) -> Self {
+    pub(super) fn new(
+        line: &'a Line,
+        upstream: Upstream,
+        opener: &'a dyn Opener,
+        row: &'a Record,
+    ) -> Self {
         Self {
             line,
+            opener,
+            row,
+            look: false,
             by: upstream.by.into(),
             stream: upstream.stream,
             pieces: VecDeque::new(),
@@ -56,16 +78,19 @@ impl<'a> Carrier<'a> {
         }
     }
 
-    pub(super) async fn carry(
-        mut self,
-        mut typed: mpsc::Receiver<(u64, Pending)>,
-    ) -> Option<Error> {
+    pub(super) async fn carry(mut self, typed: &mut mpsc::Receiver<(u64, Pending)>) -> End {
         let line = self.line;
         let input = self.stream.input.clone();
         let all = input.max_capacity();
-        let error = loop {
+        let end = loop {
             if line.is_deserted() {
-                break None;
+                break End::Over(None);
+            }
+            if std::mem::take(&mut self.look)
+                && let Some(new) = self.opener.row(line.mac).await
+                && !leads_to_the_same(self.row, &new)
+            {
+                break End::Moved(new);
             }
             let reads = self.may_read();
             let free = self.pieces.is_empty() && self.flush.is_none();
@@ -74,7 +99,8 @@ impl<'a> Carrier<'a> {
             let wait = self.patience.filter(|_| !reads);
             tokio::select! {
                 () = line.stop.notified() => {
-                    break Some(Error::new(Kind::Other, "the daemon closed the console"));
+                    let error = Error::new(Kind::Other, "the daemon closed the console");
+                    break End::Over(Some(error));
                 }
                 () = line.moved.notified() => {}
                 () = async { match wait {
@@ -84,11 +110,12 @@ impl<'a> Carrier<'a> {
                 event = self.stream.events.recv(), if reads => match event {
                     Some(ConsoleEvent::Ended(error)) => {
                         let closed = || Error::new(Kind::Other, "the console was closed");
-                        return Some(error.unwrap_or_else(closed));
+                        return End::Over(Some(error.unwrap_or_else(closed)));
                     }
                     Some(event) => self.happened(event),
                     None => {
-                        return Some(Error::new(Kind::Other, "the console ended without a word"));
+                        let error = Error::new(Kind::Other, "the console ended without a word");
+                        return End::Over(Some(error));
                     }
                 },
                 place = input.reserve(), if !self.pieces.is_empty() => match place {
@@ -121,9 +148,9 @@ impl<'a> Carrier<'a> {
             input: last,
         } = self.stream;
         drop((last, input));
-        let end = async { while events.recv().await.is_some() {} };
-        let _ = tokio::time::timeout(GOODBYE, end).await;
-        error
+        let rest = async { while events.recv().await.is_some() {} };
+        let _ = tokio::time::timeout(GOODBYE, rest).await;
+        end
     }
 
     /// May more be taken from the BMC?
@@ -180,12 +207,14 @@ impl<'a> Carrier<'a> {
             }
             ConsoleEvent::Notice(ConsoleNotice::Open { encrypted, .. }) => {
                 let by = Arc::clone(&self.by);
+                self.look = matches!(shared.stand, Stand::Lost { .. });
                 shared.stand = Stand::Open { by, encrypted };
                 let stand = shared.stand.clone();
                 shared.tell(News::Line(stand));
             }
             ConsoleEvent::Notice(notice) => shared.tell(News::Notice(notice)),
             ConsoleEvent::Lost { why, again_in } => {
+                self.look = true;
                 shared.stand = Stand::Lost { why, again_in };
                 let stand = shared.stand.clone();
                 shared.tell(News::Line(stand));

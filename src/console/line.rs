@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::carrier::Carrier;
+use super::carrier::{Carrier, End};
 use super::news::{Happening, News, Person, Stand};
 use super::open::Opener;
 use super::ring::{Cursor, Entry, Read, Ring};
@@ -314,22 +314,37 @@ impl Line {
     pub(super) async fn run(
         self: Arc<Self>,
         opener: Arc<dyn Opener>,
-        row: Arc<Record>,
-        options: ConsoleOptions,
-        typed: mpsc::Receiver<(u64, Pending)>,
+        mut row: Arc<Record>,
+        mut options: ConsoleOptions,
+        mut typed: mpsc::Receiver<(u64, Pending)>,
     ) {
-        let opening = opener.open(&row, options);
-        let upstream = tokio::select! {
-            upstream = opening => upstream,
-            () = self.deserted() => return self.end(None),
-            () = self.stop.notified() => return self.end(None),
-        };
-        match upstream {
-            Ok(upstream) => {
-                let error = Carrier::new(&self, upstream).carry(typed).await;
-                self.end(error);
+        loop {
+            let opening = opener.open(&row, options.clone());
+            let upstream = tokio::select! {
+                upstream = opening => upstream,
+                () = self.deserted() => return self.end(None),
+                () = self.stop.notified() => return self.end(None),
+            };
+            let carrier = match upstream {
+                Ok(upstream) => Carrier::new(&self, upstream, &*opener, &row),
+                Err(error) => return self.end(Some(error)),
+            };
+            match carrier.carry(&mut typed).await {
+                End::Over(error) => return self.end(error),
+                End::Moved(new) => {
+                    let again_in = std::time::Duration::ZERO;
+                    let why = "the BMC's row has changed".to_owned();
+                    let mut shared = self.shared();
+                    shared.stand = Stand::Lost { why, again_in };
+                    let stand = shared.stand.clone();
+                    shared.tell(News::Line(stand));
+                    drop(shared);
+                    self.beat();
+                    // Who took the line by force keeps it.
+                    options.steal = false;
+                    row = new;
+                }
             }
-            Err(error) => self.end(Some(error)),
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::discover::Doors;
 use crate::hal::Result;
 use crate::hal::model::console::{ConsoleOptions, ConsoleStream};
-use crate::hal::model::{BoxFuture, Cx};
+use crate::hal::model::{BoxFuture, Cx, MacAddr};
 use crate::inventory::Record;
 
 /// Time to connect.
@@ -33,6 +34,9 @@ impl fmt::Debug for Upstream {
 
 /// Opens consoles.
 pub trait Opener: Send + Sync {
+    /// The row of a BMC as it is now, if there is one.
+    fn row(&self, mac: MacAddr) -> BoxFuture<'_, Option<Arc<Record>>>;
+
     /// The console of the BMC of a row.
     fn open<'a>(
         &'a self,
@@ -41,7 +45,20 @@ pub trait Opener: Send + Sync {
     ) -> BoxFuture<'a, Result<Upstream>>;
 }
 
+/// Does a row still lead to the same console?
+pub(super) fn leads_to_the_same(one: &Record, other: &Record) -> bool {
+    let way = |r: &Record| (r.address, r.chosen_driver, r.policy, r.removed);
+    way(one) == way(other)
+        && one.ipmi == other.ipmi
+        && one.redfish == other.redfish
+        && one.untrusted == other.untrusted
+}
+
 impl Opener for Doors {
+    fn row(&self, mac: MacAddr) -> BoxFuture<'_, Option<Arc<Record>>> {
+        Box::pin(async move { self.store().get(mac).await.ok().flatten() })
+    }
+
     fn open<'a>(
         &'a self,
         row: &'a Record,

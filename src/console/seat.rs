@@ -8,6 +8,7 @@ use super::line::{Line, Member, Pending, Snapshot};
 use super::news::{Happening, News};
 use super::ring::Read;
 use crate::hal::Error;
+use crate::hal::model::MacAddr;
 
 /// A seat.
 pub struct Seat {
@@ -42,6 +43,11 @@ impl Seat {
             number,
             pulse,
         }
+    }
+
+    /// The BMC whose console it is.
+    pub fn mac(&self) -> MacAddr {
+        self.line.mac
     }
 
     /// Its number.

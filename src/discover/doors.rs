@@ -70,6 +70,11 @@ impl Doors {
         }
     }
 
+    /// The table.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
     /// The BMC of a row, with the drivers that its credentials allow, the chosen one first.
     pub async fn open(&self, row: &Record, cx: &Cx) -> Result<Bmc> {
         let ipmi = match &row.ipmi.user {

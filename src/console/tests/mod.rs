@@ -68,9 +68,15 @@ impl Host {
 struct Hosts {
     opened: mpsc::UnboundedSender<Host>,
     refusals: Mutex<VecDeque<Kind>>,
+    /// The row as it is now.
+    row: Mutex<Option<Arc<Record>>>,
 }
 
 impl Opener for Hosts {
+    fn row(&self, _: MacAddr) -> BoxFuture<'_, Option<Arc<Record>>> {
+        Box::pin(async { self.row.lock().unwrap().clone() })
+    }
+
     fn open<'a>(
         &'a self,
         _: &'a Record,
@@ -113,6 +119,7 @@ impl Bed {
         let opener = Arc::new(Hosts {
             opened: to,
             refusals: Mutex::default(),
+            row: Mutex::default(),
         });
         let limits = Limits { total: 1 << 20 };
         let recordings = recordings.map(|path| (path.to_owned(), limits));

@@ -148,3 +148,42 @@ async fn the_end_of_the_daemon_ends_all() {
     assert!(matches!(next(&mut anna).await, Next::Over(Some(_))));
     bed.refused("bert", Wish::Any).await;
 }
+
+#[tokio::test]
+async fn a_bmc_that_moved_is_looked_for_where_it_is_now() {
+    let mut bed = Bed::new(None);
+    let mut anna = bed.seat("anna", Wish::Any).await;
+    let mut first = bed.host().await;
+    first.stands().await;
+    let lost = || ConsoleEvent::Lost {
+        why: "silence".to_owned(),
+        again_in: Duration::from_secs(2),
+    };
+    // A row that leads to the same: the line goes on.
+    *bed.opener.row.lock().unwrap() = Some(Arc::clone(&bed.row));
+    first.events.send(lost()).await.unwrap();
+    first.stands().await;
+    first.says(b"the same").await;
+    let mut row = (*bed.row).clone();
+    row.address = Some("10.0.0.9".parse().unwrap());
+    *bed.opener.row.lock().unwrap() = Some(Arc::new(row));
+    first.events.send(lost()).await.unwrap();
+    first.is_left().await;
+    drop(first);
+    let mut second = bed.host().await;
+    second.stands().await;
+    let mut heard = Vec::new();
+    while heard
+        .last()
+        .is_none_or(|w: &String| !w.contains("row has changed"))
+    {
+        match next(&mut anna).await {
+            Next::Happened(Happening::News(news)) => heard.push(news.to_string()),
+            Next::Happened(Happening::Data(data)) => assert_eq!(*data, *b"the same"),
+            Next::Over(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!(told(&mut anna).await, "the line stands, over ipmi");
+    anna.pen().put(typed("x")).await;
+    assert_eq!(second.hears(1).await, b"x");
+}
