@@ -29,6 +29,8 @@ have tmux        || packages+=(tmux)
 have systemd-analyze || packages+=(systemd)
 have sshd        || packages+=(openssh-server)
 have ssh-keygen  || packages+=(openssh-client)
+have fish        || packages+=(fish)
+have zsh         || packages+=(zsh)
 have pip3        || packages+=(python3-pip)
 
 if [ ${#packages[@]} -gt 0 ]; then

@@ -1439,10 +1439,16 @@ pub struct GetRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AddRequest {
+    /// Empty: the BMC at the address is asked for it, or the neighbours of this host are looked through.
     #[prost(string, tag = "1")]
     pub mac: ::prost::alloc::string::String,
     #[prost(string, optional, tag = "2")]
     pub address: ::core::option::Option<::prost::alloc::string::String>,
+    /// Stored in the row; a BMC without a MAC is asked with them.
+    #[prost(string, optional, tag = "3")]
+    pub user: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "4")]
+    pub password: ::core::option::Option<Secret>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveRequest {
@@ -1577,6 +1583,15 @@ pub struct Bmc {
     pub warnings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(message, optional, tag = "29")]
     pub status: ::core::option::Option<Status>,
+    /// What an operator chose; `driver` is this one, or the best that was found.
+    #[prost(enumeration = "Driver", optional, tag = "40")]
+    pub chosen_driver: ::core::option::Option<i32>,
+    /// How the row came here: lease, added, registered.
+    #[prost(string, tag = "41")]
+    pub origin: ::prost::alloc::string::String,
+    /// Why no credentials are sent there, until it is trusted.
+    #[prost(string, optional, tag = "42")]
+    pub untrusted: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Lease {
@@ -1594,8 +1609,15 @@ pub struct IpmiAccess {
     pub user: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(message, optional, tag = "2")]
     pub password: ::core::option::Option<Secret>,
+    /// The one in use.
     #[prost(uint32, tag = "3")]
     pub port: u32,
+    /// K_G, where it is shown.
+    #[prost(message, optional, tag = "4")]
+    pub kg: ::core::option::Option<Secret>,
+    /// The one that an operator chose.
+    #[prost(uint32, optional, tag = "5")]
+    pub chosen_port: ::core::option::Option<u32>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RedfishAccess {
@@ -2289,6 +2311,18 @@ pub struct RawResponse {
     #[prost(message, optional, tag = "3")]
     pub source: ::core::option::Option<Source>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CapabilitiesResponse {
+    /// One JSON document each, as in the output of `halbox bmc capabilities -o json`.
+    #[prost(string, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Operations that the daemon needs and no driver has.
+    #[prost(string, repeated, tag = "2")]
+    pub missing: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The BMC let nobody in.
+    #[prost(bool, tag = "3")]
+    pub denied: bool,
+}
 /// Generated server implementations.
 pub mod machine_service_server {
     use crate::api::wire;
@@ -2321,6 +2355,11 @@ pub mod machine_service_server {
             &self,
             request: tonic::Request<super::RawRequest>,
         ) -> Result<tonic::Response<super::RawResponse>, tonic::Status>;
+        /// What works, by which driver: every read is done, no change.
+        async fn capabilities(
+            &self,
+            request: tonic::Request<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::CapabilitiesResponse>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct MachineServiceServer<T> {
@@ -2408,6 +2447,17 @@ pub mod machine_service_server {
                         })),
                     )
                 }
+                "/halbox.v1.MachineService/Capabilities" => {
+                    wire::unary(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            wire::encode(
+                                inner.capabilities(wire::decode(message)?).await?,
+                            )
+                        })),
+                    )
+                }
                 _ => wire::unknown(),
             }
         }
@@ -2489,6 +2539,18 @@ pub mod machine_service_client {
                     &mut self.inner,
                     request.into_request(),
                     "/halbox.v1.MachineService/Raw",
+                )
+                .await
+        }
+        /// What works, by which driver: every read is done, no change.
+        pub async fn capabilities(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BmcRequest>,
+        ) -> Result<tonic::Response<super::CapabilitiesResponse>, tonic::Status> {
+            wire::call(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.MachineService/Capabilities",
                 )
                 .await
         }
@@ -3374,6 +3436,34 @@ pub struct DeleteUserResponse {
     #[prost(message, optional, tag = "1")]
     pub source: ::core::option::Option<Source>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InitRequest {
+    #[prost(string, tag = "1")]
+    pub bmc: ::prost::alloc::string::String,
+    /// \[default: metal\]
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// \[default: a random one, which nobody sees\]
+    #[prost(message, optional, tag = "3")]
+    pub password: ::core::option::Option<Secret>,
+    /// An account of that name that we did not make gets the new password.
+    #[prost(bool, tag = "4")]
+    pub take_over: bool,
+    /// As in SetPowerRequest.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InitResponse {
+    /// login, account, proof, row
+    #[prost(string, tag = "1")]
+    pub step: ::prost::alloc::string::String,
+    /// What was done, for people.
+    #[prost(string, tag = "2")]
+    pub words: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub source: ::core::option::Option<Source>,
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Role {
@@ -3447,6 +3537,18 @@ pub mod user_service_server {
             &self,
             request: tonic::Request<super::CreateIpmiUserRequest>,
         ) -> Result<tonic::Response<super::UserResponse>, tonic::Status>;
+        /// Responses of Init.
+        type InitStream: tokio_stream::Stream<
+                Item = Result<super::InitResponse, tonic::Status>,
+            >
+            + Send
+            + 'static;
+        /// From the credentials that a BMC was shipped with to an account of our own: log in, make it, prove it by a login, use
+        /// it in the row from then on. Each step is told when it is done; what was begun is finished when the caller goes.
+        async fn init(
+            &self,
+            request: tonic::Request<super::InitRequest>,
+        ) -> Result<tonic::Response<Self::InitStream>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct UserServiceServer<T> {
@@ -3548,6 +3650,17 @@ pub mod user_service_server {
                         })),
                     )
                 }
+                "/halbox.v1.UserService/Init" => {
+                    wire::streaming(
+                        request,
+                        self.limit,
+                        Box::new(move |message| Box::pin(async move {
+                            Ok(
+                                wire::encode_all(inner.init(wire::decode(message)?).await?),
+                            )
+                        })),
+                    )
+                }
                 _ => wire::unknown(),
             }
         }
@@ -3636,6 +3749,22 @@ pub mod user_service_client {
                     &mut self.inner,
                     request.into_request(),
                     "/halbox.v1.UserService/CreateIpmiUser",
+                )
+                .await
+        }
+        /// From the credentials that a BMC was shipped with to an account of our own: log in, make it, prove it by a login, use
+        /// it in the row from then on. Each step is told when it is done; what was begun is finished when the caller goes.
+        pub async fn init(
+            &mut self,
+            request: impl tonic::IntoRequest<super::InitRequest>,
+        ) -> Result<
+            tonic::Response<tonic::Streaming<super::InitResponse>>,
+            tonic::Status,
+        > {
+            wire::call_streaming(
+                    &mut self.inner,
+                    request.into_request(),
+                    "/halbox.v1.UserService/Init",
                 )
                 .await
         }

@@ -6,6 +6,7 @@
 mod audit;
 pub mod bmc;
 pub mod common;
+mod complete;
 mod dispatch;
 mod inband;
 mod install;
@@ -76,6 +77,10 @@ fn run(argv: Vec<OsString>) -> Result<(), Failure> {
             Failure::usage("--list and --list-full take no further arguments"),
         ),
         Some(("completions", m)) => pages::completions(m, root(APPLETS)),
+        Some((complete::NAME, m)) => {
+            complete::run(m, root(APPLETS));
+            Ok(())
+        }
         Some(("man", m)) => pages::man(m, root(APPLETS)),
         Some((name, m)) => match APPLETS.iter().find(|a| a.name == name) {
             Some(applet) => (applet.run)(m),
@@ -153,6 +158,7 @@ pub fn root(applets: &[Applet]) -> Command {
         root = root.subcommand((applet.command)().name(applet.name).about(applet.about));
     }
     root.subcommand(pages::completions_command())
+        .subcommand(complete::command())
         .subcommand(pages::man_command())
 }
 

@@ -43,7 +43,9 @@ pub(super) fn completions(matches: &ArgMatches, mut root: Command) -> Result<(),
     };
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut root, "halbox", &mut text);
-    Ok(io::Write::write_all(&mut io::stdout().lock(), &text)?)
+    let text = super::complete::with_bmcs(shell, &String::from_utf8_lossy(&text));
+    let text = text.as_bytes();
+    Ok(io::Write::write_all(&mut io::stdout().lock(), text)?)
 }
 
 /// Writes one page per command.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::hal::detect::Findings;
 use crate::hal::model::MacAddr;
-use crate::inventory::record::{LeaseSeen, Record, Tls};
+use crate::inventory::record::{LeaseSeen, Origin, Record, Tls};
 
 use super::leases::Lease;
 use super::plan::SAYS;
@@ -34,7 +34,8 @@ pub fn apply(row: &mut Record, ip: IpAddr, found: &Findings, thorough: bool) {
             row.model.clone_from(&found.product);
         }
     }
-    row.candidate = row.drivers.is_empty();
+    // What an operator named, or has credentials for, is wanted whether it answers or not.
+    row.candidate = row.drivers.is_empty() && row.origin == Origin::Lease && !row.has_credentials();
 }
 
 /// The address of a row.

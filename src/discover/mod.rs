@@ -5,6 +5,7 @@ pub mod files;
 pub mod find;
 pub mod leases;
 pub mod look;
+pub mod neighbours;
 pub mod plan;
 pub mod refresh;
 pub mod run;

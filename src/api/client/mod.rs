@@ -187,6 +187,12 @@ impl Client {
         proto::console_service_client::ConsoleServiceClient::new(self.channel.clone())
     }
 
+    /// What machines and BMCs are.
+    pub fn machines(&self) -> proto::machine_service_client::MachineServiceClient<Bearing> {
+        proto::machine_service_client::MachineServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE)
+    }
+
     /// Accounts.
     pub fn users(&self) -> proto::user_service_client::UserServiceClient<Bearing> {
         proto::user_service_client::UserServiceClient::new(self.channel.clone())
@@ -194,7 +200,7 @@ impl Client {
 }
 
 /// A request that the daemon gives up when `cx` ends; a little later than we do, so that its own words arrive.
-pub(super) fn request<T>(cx: &Cx, message: T) -> tonic::Request<T> {
+pub fn request<T>(cx: &Cx, message: T) -> tonic::Request<T> {
     let mut request = tonic::Request::new(message);
     let left = cx.deadline.saturating_duration_since(Instant::now());
     request.set_timeout(left);
@@ -215,7 +221,7 @@ const RESTART: Duration = Duration::from_secs(15);
 
 /// The answer, or its error; ends early when the operation is called off. Where the connection broke, or the daemon wants
 /// fewer calls, the same is asked again: reads may be, and what changes something bears an id.
-pub(super) async fn answer<T, F>(cx: &Cx, mut call: impl FnMut() -> F) -> Result<T>
+pub async fn answer<T, F>(cx: &Cx, mut call: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = std::result::Result<tonic::Response<T>, tonic::Status>>,
 {

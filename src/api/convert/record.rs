@@ -3,13 +3,15 @@
 use super::{driver, millis, secret};
 use crate::api::proto;
 use crate::hal::model::Secret;
-use crate::inventory::record::{Policy, Record};
+use crate::inventory::record::{IpmiAccess, Origin, Policy, Record, RedfishAccess};
 
 /// The secrets of a row, where they are shown.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
     /// Password for IPMI.
     pub ipmi: Option<Secret>,
+    /// K_G of IPMI.
+    pub kg: Option<Secret>,
     /// Password for Redfish.
     pub redfish: Option<Secret>,
 }
@@ -48,13 +50,15 @@ pub fn bmc(row: &Record, secrets: &Secrets) -> proto::Bmc {
             hostname: lease.hostname.clone(),
             stale: lease.stale,
         }),
-        ipmi: row.ipmi.user.as_ref().map(|user| proto::IpmiAccess {
-            user: Some(user.clone()),
+        ipmi: (row.ipmi != IpmiAccess::default()).then(|| proto::IpmiAccess {
+            user: row.ipmi.user.clone(),
             password: secrets.ipmi.as_ref().map(secret),
             port: row.ipmi.port.unwrap_or(623).into(),
+            kg: secrets.kg.as_ref().map(secret),
+            chosen_port: row.ipmi.port.map(Into::into),
         }),
-        redfish: row.redfish.user.as_ref().map(|user| proto::RedfishAccess {
-            user: Some(user.clone()),
+        redfish: (row.redfish != RedfishAccess::default()).then(|| proto::RedfishAccess {
+            user: row.redfish.user.clone(),
             password: secrets.redfish.as_ref().map(secret),
             port: row.redfish.port.map(Into::into),
             url: row.redfish.url.clone(),
@@ -98,5 +102,13 @@ pub fn bmc(row: &Record, secrets: &Secrets) -> proto::Bmc {
             last_error: row.status.last_error.clone(),
             kind: row.status.kind.clone(),
         }),
+        chosen_driver: row.chosen_driver.map(|d| driver(d).into()),
+        origin: match row.origin {
+            Origin::Lease => "lease",
+            Origin::Added => "added",
+            Origin::Registered => "registered",
+        }
+        .to_owned(),
+        untrusted: row.untrusted.clone(),
     }
 }

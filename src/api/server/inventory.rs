@@ -1,7 +1,9 @@
 //! The table of BMCs.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -15,8 +17,9 @@ use crate::api::fault::to_status;
 use crate::api::proto::inventory_service_server::InventoryService;
 use crate::api::proto::{self, Bmc, WatchResponse};
 use crate::api::server::Role;
-use crate::discover::now;
-use crate::hal::model::MacAddr;
+use crate::discover::{neighbours, now};
+use crate::hal::detect::Subject;
+use crate::hal::model::{Cx, MacAddr, Secret};
 use crate::hal::{Error, Kind};
 use crate::inventory::record::{Origin, Policy, Record};
 use crate::inventory::store::{Change, Event};
@@ -78,6 +81,7 @@ impl InventoryService for Server {
                     .map_err(|e| refused(&e))
             };
             secrets.ipmi = secret(Field::IpmiPassword).await?;
+            secrets.kg = secret(Field::IpmiKg).await?;
             secrets.redfish = secret(Field::RedfishPassword).await?;
         }
         Ok(Response::new(bmc(&row, &secrets)))
@@ -112,31 +116,67 @@ impl InventoryService for Server {
 
     async fn add(&self, request: Request<proto::AddRequest>) -> Result<Response<Bmc>, Status> {
         let caller = self.need(&request, Role::Operator)?;
+        let metadata = request.metadata().clone();
         let message = request.into_inner();
-        let mac: MacAddr = message
-            .mac
-            .parse()
-            .map_err(|e: String| refused(&config(e)))?;
-        if !mac.is_usable() {
-            return Err(refused(&config(format!(
-                "{mac} cannot be the MAC of a BMC"
-            ))));
-        }
-        let address = match &message.address {
+        let address: Option<IpAddr> = match &message.address {
             Some(text) => Some(
                 text.parse()
                     .map_err(|_| refused(&config(format!("'{text}' is no address"))))?,
             ),
             None => None,
         };
-        let change = Change::of(now(), move |row| {
+        let login = message.user.filter(|u| !u.is_empty()).map(|user| {
+            let password = message.password.map(secret_of);
+            (user, password.unwrap_or_else(|| Secret::new(Vec::new())))
+        });
+        let mac: MacAddr = match (message.mac.as_str(), address) {
+            ("", Some(address)) => {
+                let rows = self.store.all().await.map_err(|e| refused(&e))?;
+                let there = rows
+                    .iter()
+                    .find(|r| !r.removed && r.address == Some(address));
+                if let Some(row) = there {
+                    let known = config(format!("{address} is the address of {}", row.mac));
+                    return Err(refused(&known.with_hint(format!(
+                        "halbox bmc update {} changes it; halbox bmc add MAC --ip {address} makes another",
+                        row.mac
+                    ))));
+                }
+                let cx = Cx::until(Instant::now() + super::patience(&metadata));
+                let mac = self.mac_of(address, login.as_ref(), &cx).await;
+                mac.map_err(|e| refused(&e.context(format!("{address}"))))?
+            }
+            (text, _) => text.parse().map_err(|e: String| refused(&config(e)))?,
+        };
+        if !mac.is_usable() {
+            return Err(refused(&config(format!(
+                "{mac} cannot be the MAC of a BMC"
+            ))));
+        }
+        let ipmi = login
+            .as_ref()
+            .is_some_and(|(user, password)| user.len() <= 16 && password.len() <= 20);
+        let user = login.as_ref().map(|(user, _)| user.clone());
+        let mut change = Change::of(now(), move |row| {
             row.removed = false;
             row.origin = Origin::Added;
             if address.is_some() {
                 row.address = address;
             }
+            if let Some(user) = user {
+                // Sixteen bytes are IPMI's limit; whoever is longer is Redfish's alone.
+                row.ipmi.user = Some(user.clone()).filter(|_| ipmi);
+                row.redfish.user = Some(user);
+                row.status.refused = None;
+            }
             Ok(())
         });
+        if let Some((_, password)) = login {
+            if ipmi {
+                change = change.with_secret(Field::IpmiPassword, Some(password.clone()));
+            }
+            change = change.with_secret(Field::RedfishPassword, Some(password));
+        }
         let row = self
             .store
             .update(mac, change.or_create())
@@ -236,6 +276,46 @@ impl InventoryService for Server {
     }
 }
 
+impl Server {
+    /// The MAC of the BMC at an address: it says it to those who log in; a neighbour's is known to the kernel.
+    async fn mac_of(
+        &self,
+        address: IpAddr,
+        login: Option<&(String, Secret)>,
+        cx: &Cx,
+    ) -> crate::hal::Result<MacAddr> {
+        if let Some(login) = login {
+            let mut row = Record::new(MacAddr([0; 6]));
+            row.address = Some(address);
+            let login = || Some(login.clone());
+            let ipmi = login().filter(|(user, password)| user.len() <= 16 && password.len() <= 20);
+            let bmc = self.doors.open_as(&row, cx, ipmi, login()).await?;
+            let lan = bmc.network.call("lan", |n| n.lan(cx)).await?;
+            return lan
+                .value
+                .mac
+                .ok_or_else(|| config("the BMC does not say its MAC").with_hint(NAME_IT));
+        }
+        // Who was just talked to is a neighbour whose MAC is known.
+        let subject = Subject {
+            target: address.to_string(),
+            host: address.to_string(),
+            ipmi_port: self.discovery.ipmi_port(),
+        };
+        let found = self.discovery.detector().detect(&subject).await;
+        if !found.reachable {
+            return Err(Error::new(Kind::Unreachable, "nothing answers there")
+                .with_hint("halbox bmc add MAC --ip ADDRESS makes a row all the same"));
+        }
+        neighbours::mac_of(address)
+            .ok_or_else(|| config("its MAC is not known: it is no neighbour").with_hint(NAME_IT))
+    }
+}
+
+/// What helps where a MAC is not known.
+const NAME_IT: &str =
+    "halbox bmc add MAC --ip ADDRESS names it; halbox bmc add ADDRESS -U USER asks the BMC";
+
 /// Sends what happens from `revision` on, until the caller is gone (`None`) or lags behind (where he was).
 async fn follow(
     store: &dyn Store,
@@ -288,7 +368,7 @@ async fn follow(
 fn secrets(
     row: &Record,
     m: &mut proto::UpdateRequest,
-) -> Result<Vec<(Field, Option<crate::hal::model::Secret>)>, Error> {
+) -> Result<Vec<(Field, Option<Secret>)>, Error> {
     let mut out = Vec::new();
     for (field, secret, user, most) in [
         (

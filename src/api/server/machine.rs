@@ -7,9 +7,10 @@ use crate::api::convert::{source, values};
 use crate::api::fault::to_status;
 use crate::api::proto::machine_service_server::MachineService;
 use crate::api::proto::{
-    BmcRequest, FruRequest, FruResponse, InfoResponse, LanResponse, RawRequest, RawResponse,
-    ResetBmcRequest, ResetBmcResponse,
+    BmcRequest, CapabilitiesResponse, FruRequest, FruResponse, InfoResponse, LanResponse,
+    RawRequest, RawResponse, ResetBmcRequest, ResetBmcResponse,
 };
+use crate::hal::report;
 use crate::hal::{Error, Kind};
 
 fn byte(name: &str, number: u32) -> Result<u8, Status> {
@@ -95,5 +96,28 @@ impl MachineService for Server {
             })
         })
         .await
+    }
+
+    async fn capabilities(
+        &self,
+        request: Request<BmcRequest>,
+    ) -> Result<Response<CapabilitiesResponse>, Status> {
+        let call = self.read(&request, &request.get_ref().bmc).await?;
+        let made = report::report(&call.bmc, &call.cx, &report::Options::default()).await;
+        let entries = made.entries.iter().map(serde_json::to_string);
+        let entries = entries.collect::<Result<Vec<_>, _>>().map_err(|e| {
+            let error = Error::new(Kind::Other, "capability report").with_source(e);
+            to_status(&error, &[])
+        })?;
+        Ok(Response::new(CapabilitiesResponse {
+            entries,
+            missing: made
+                .needs()
+                .missing
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            denied: made.is_denied(),
+        }))
     }
 }

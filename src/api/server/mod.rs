@@ -4,6 +4,7 @@ mod boot;
 mod console;
 mod discovery;
 mod eventlog;
+mod init;
 mod inventory;
 mod led;
 mod limit;

@@ -55,6 +55,7 @@ changes![
     CreateIpmiUserRequest,
     CreateUserRequest,
     DeleteUserRequest,
+    InitRequest,
     RawRequest,
     ResetBmcRequest,
     SetBootRequest,

@@ -8,7 +8,7 @@ use crate::api::fault::to_status;
 use crate::api::proto::user_service_server::UserService;
 use crate::api::proto::{
     BmcRequest, CreateIpmiUserRequest, CreateUserRequest, DeleteUserRequest, DeleteUserResponse,
-    SetEnabledRequest, SetPasswordRequest, UserResponse, UsersResponse,
+    InitRequest, SetEnabledRequest, SetPasswordRequest, UserResponse, UsersResponse,
 };
 use crate::discover::now;
 use crate::hal::model::user::{NewUser, Role, User};
@@ -18,7 +18,7 @@ use crate::inventory::Field;
 use crate::inventory::store::Change;
 
 /// The user that metal-stack's programs expect.
-const METAL: &str = "metal";
+pub(super) const METAL: &str = "metal";
 
 fn config(words: &str) -> Status {
     to_status(&Error::new(Kind::Config, words), &[])
@@ -55,6 +55,15 @@ fn new_user(
 
 #[tonic::async_trait]
 impl UserService for Server {
+    type InitStream = super::init::Steps;
+
+    async fn init(
+        &self,
+        request: Request<InitRequest>,
+    ) -> Result<Response<Self::InitStream>, Status> {
+        Ok(super::init::begin(self, request))
+    }
+
     async fn list(&self, request: Request<BmcRequest>) -> Result<Response<UsersResponse>, Status> {
         let call = self.read(&request, &request.get_ref().bmc).await?;
         let result = call.bmc.users.call("users", |u| u.users(&call.cx)).await;

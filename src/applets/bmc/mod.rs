@@ -5,6 +5,7 @@
 mod connect;
 mod console;
 mod daemon;
+mod dry_run;
 mod fan_out;
 mod operation;
 mod ops;
@@ -105,6 +106,18 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         return daemon::operate(operation, leaf, work, &output);
     }
     let options = Options::from_matches(leaf)?;
+    if operation.writes && dry_run::wanted(leaf) {
+        let words = dry_run::words(operation, leaf);
+        let all: Vec<_> = if options.inband {
+            vec![dry_run::Would::target("inband", &words)]
+        } else {
+            let targets = options.targets.iter();
+            targets
+                .map(|t| dry_run::Would::target(&t.text, &words))
+                .collect()
+        };
+        return dry_run::show(&all, &output);
+    }
     if operation.writes {
         confirm::write(leaf, &operation.path.join(" "), options.targets.count())?;
     }

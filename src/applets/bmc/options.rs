@@ -15,6 +15,7 @@ use crate::hal::ipmi::session::Version;
 use crate::hal::logins::Candidate;
 use crate::hal::model::{DriverName, Secret};
 
+use super::dry_run;
 use super::operation::Wait;
 
 /// What results call this machine's own BMC.
@@ -73,7 +74,7 @@ pub(super) fn args(command: Command) -> Command {
             .help("Talk to this machine's own BMC through /dev/ipmi0, without a login (as root)"),
     );
     let command = candidates::args(credentials::args(command));
-    let command = confirm::args(output::args(command))
+    let command = dry_run::args(confirm::args(output::args(command)))
         .arg(duration(
             "timeout",
             "Time for each target, all tries included [default: 20s]",

@@ -1,6 +1,6 @@
 //! Results as a table, and errors as lines.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::Value;
@@ -102,19 +102,63 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// One line per failed target, each hint once.
-pub(super) fn errors(results: &Results) {
-    let mut err = std::io::stderr().lock();
-    let mut hints = BTreeSet::new();
-    for outcome in &results.results {
-        if let Some(error) = &outcome.error {
-            let _ = writeln!(err, "halbox: {}", printable(error));
-            hints.extend(outcome.hint.as_deref());
+/// Most hints that are worth reading.
+const HINTS: usize = 3;
+
+/// Lines of errors, and after them what can be done: each hint once, also where it only names another target.
+#[derive(Debug, Default)]
+pub(super) struct Hints {
+    lines: Vec<String>,
+    hints: BTreeMap<String, (String, usize)>,
+}
+
+impl Hints {
+    /// An error of `target`.
+    pub(super) fn line(&mut self, error: &str, hint: Option<&str>, target: &str) {
+        self.lines.push(error.to_owned());
+        if let Some(hint) = hint {
+            let same = hint.replace(target, "BMC");
+            self.hints.entry(same).or_insert((hint.to_owned(), 0)).1 += 1;
         }
     }
-    for hint in hints {
-        let _ = writeln!(err, "  hint: {}", printable(hint));
+
+    /// Prints everything to stderr.
+    pub(super) fn print(&self) {
+        let mut err = std::io::stderr().lock();
+        for line in &self.lines {
+            let _ = writeln!(err, "halbox: {}", printable(line));
+        }
+        for hint in self.texts() {
+            let _ = writeln!(err, "  hint: {}", printable(&hint));
+        }
     }
+
+    fn texts(&self) -> Vec<String> {
+        let texts = self.hints.iter().take(HINTS);
+        texts
+            .map(|(same, (first, count))| match count {
+                1 => first.clone(),
+                _ => same.clone(),
+            })
+            .collect()
+    }
+}
+
+/// One line per failed target, each hint once.
+pub(super) fn errors(results: &Results) {
+    let mut hints = Hints::default();
+    for outcome in &results.results {
+        if let Some(error) = &outcome.error {
+            let mac = outcome.mac.map(|m| m.to_string());
+            let hint = outcome.hint.as_deref();
+            let target = match (&mac, hint) {
+                (Some(mac), Some(hint)) if hint.contains(mac.as_str()) => mac,
+                _ => &outcome.target,
+            };
+            hints.line(error, hint, target);
+        }
+    }
+    hints.print();
 }
 
 #[cfg(test)]
@@ -139,6 +183,17 @@ mod tests {
             results: values.iter().enumerate().map(outcome).collect(),
         };
         table(operation, &results, values.len() as u64).render(false, true, false)
+    }
+
+    #[test]
+    fn a_hint_that_only_names_another_target_is_said_once() {
+        let mut hints = Hints::default();
+        for n in 1..4 {
+            let hint = format!("halbox bmc update 10.0.0.{n}");
+            hints.line("x", Some(&hint), &format!("10.0.0.{n}"));
+        }
+        hints.line("y", Some("look at 10.0.0.9"), "10.0.0.9");
+        assert_eq!(hints.texts(), ["halbox bmc update BMC", "look at 10.0.0.9"]);
     }
 
     #[test]

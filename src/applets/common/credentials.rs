@@ -54,7 +54,7 @@ pub fn args(command: Command) -> Command {
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
                 .help_heading("Credentials")
-                .help("Read the password from the first line of FILE"),
+                .help("Read the password from the first line of FILE, - for stdin"),
         )
         .arg(
             Arg::new("password-env")
@@ -136,9 +136,14 @@ fn password(matches: &ArgMatches, user: &str) -> Result<Secret, Failure> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |e: &dyn std::fmt::Display| Failure::usage(format!("{}: {e}", path.display()));
-    let file = std::fs::File::open(path).map_err(|e| failed(&e))?;
-    let mut bytes = Vec::with_capacity(256);
-    file.take(LIMIT + 1)
+    let mut bytes = Vec::with_capacity(LIMIT as usize + 1);
+    let input: &mut dyn Read = if path.as_os_str() == "-" {
+        &mut std::io::stdin().lock()
+    } else {
+        &mut std::fs::File::open(path).map_err(|e| failed(&e))?
+    };
+    input
+        .take(LIMIT + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| failed(&e))?;
     if bytes.len() as u64 > LIMIT {
@@ -160,7 +165,7 @@ pub fn first_line(path: &Path) -> Result<Secret, Failure> {
 }
 
 /// A K_G: up to 20 bytes as they stand in the file, or 40 hex digits.
-fn kg(path: &Path) -> Result<Secret, Failure> {
+pub fn kg(path: &Path) -> Result<Secret, Failure> {
     let line = first_line(path)?;
     let bytes = line.expose();
     let hex = bytes.strip_prefix(b"0x").unwrap_or(bytes);

@@ -79,6 +79,13 @@ impl Failure {
         Self::new(INTERRUPTED, "")
     }
 
+    /// Says in what it happened, e.g. a file.
+    #[must_use]
+    pub fn within(mut self, what: &dyn std::fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     /// Adds what can be done about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -111,6 +111,21 @@ impl Output {
         output
     }
 
+    /// Is it for people: a table, or a text in its place?
+    pub fn is_people(&self) -> bool {
+        matches!(self.format, Format::Table | Format::Wide)
+    }
+
+    /// One entry of a stream that has no end, as one line; `None` where people read it.
+    pub fn line(&self, entry: &Value) -> Result<Option<String>, Failure> {
+        match &self.format {
+            Format::Table | Format::Wide => Ok(None),
+            // A line of JSON is a line of YAML, too.
+            Format::Json | Format::Yaml => Ok(Some(entry.to_string())),
+            Format::Template(template) => template.render(entry).map(Some).map_err(Failure::usage),
+        }
+    }
+
     /// Is more wanted than the usual columns?
     pub fn is_wide(&self) -> bool {
         matches!(self.format, Format::Wide)
@@ -184,6 +199,11 @@ pub fn from_yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String
     serde_yaml::from_str(text).map_err(|e| e.to_string())
 }
 
+/// The same, with the line of what is wrong (0 = not known).
+pub fn from_yaml_at<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, (usize, String)> {
+    serde_yaml::from_str(text).map_err(|e| (e.location().map_or(0, |at| at.line()), e.to_string()))
+}
+
 /// Marks the two ends of a scalar that has to be quoted (private-use characters).
 const QUOTE: [char; 2] = ['\u{e000}', '\u{e001}'];
 
@@ -219,7 +239,18 @@ fn is_ambiguous(text: &str) -> bool {
     let word = ["y", "n", "yes", "no", "on", "off"]
         .iter()
         .any(|w| text.eq_ignore_ascii_case(w));
-    base_60 || word
+    base_60 || word || is_date(text)
+}
+
+/// `2024-11-19…`, a timestamp to YAML 1.1.
+fn is_date(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let form = "0000-00-00".bytes();
+    form.zip(bytes.by_ref().map(Some).chain(std::iter::repeat(None)))
+        .all(|(form, byte)| match form {
+            b'-' => byte == Some(b'-'),
+            _ => byte.is_some_and(|b| b.is_ascii_digit()),
+        })
 }
 
 /// Prints a text that is no table and no document.
@@ -264,12 +295,11 @@ mod tests {
 
     #[test]
     fn json_and_yaml_have_the_same_keys_in_the_same_order() {
-        let value =
-            json!({"list": [{"mac": "12:34:56:12:34:56", "z": 1, "a": null, "state": "ON"}]});
+        let value = json!({"list": [{"mac": "12:34:56:12:34:56", "z": 1, "a": null, "state": "ON", "at": "2024-11-19T11:15:53.760Z"}]});
         let yaml = shown(&["-o", "yaml"], &value);
         assert_eq!(
             yaml,
-            "list:\n- mac: \"12:34:56:12:34:56\"\n  z: 1\n  a: null\n  state: \"ON\"\n"
+            "list:\n- mac: \"12:34:56:12:34:56\"\n  z: 1\n  a: null\n  state: \"ON\"\n  at: \"2024-11-19T11:15:53.760Z\"\n"
         );
         assert_eq!(serde_yaml::from_str::<Value>(&yaml).unwrap(), value);
         let json = shown(&["-o", "json"], &value);

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Progress {
     shown: bool,
+    /// 0: nobody knows.
     total: u64,
+    word: &'static str,
     done: u64,
     failed: u64,
     last: Option<Instant>,
@@ -19,10 +21,19 @@ impl Progress {
         Self {
             shown: total > 1 && io::stderr().is_terminal(),
             total,
+            word: "done",
             done: 0,
             failed: 0,
             last: None,
         }
+    }
+
+    /// A count of steps whose number nobody knows beforehand.
+    pub fn counting(word: &'static str) -> Self {
+        let mut progress = Self::new(0);
+        progress.shown = io::stderr().is_terminal();
+        progress.word = word;
+        progress
     }
 
     /// One step is done.
@@ -40,6 +51,9 @@ impl Progress {
 
     fn line(&self) -> String {
         const WIDTH: u64 = 30;
+        if self.total == 0 {
+            return format!("{} {} ", self.done, self.word);
+        }
         let full = (self.done * WIDTH)
             .checked_div(self.total)
             .unwrap_or(WIDTH)
@@ -78,6 +92,9 @@ mod tests {
         p.step(true);
         p.step(false);
         assert_eq!(p.line(), "[###############...............] 2/4, 1 failed ");
-        assert!(Progress::new(0).line().contains("0/0"));
+        let mut counting = Progress::counting("found");
+        counting.shown = false;
+        counting.step(true);
+        assert_eq!(counting.line(), "1 found ");
     }
 }

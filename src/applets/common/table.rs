@@ -60,16 +60,33 @@ impl<T: ToString> From<Option<T>> for Cell {
 pub struct Column {
     title: &'static str,
     wide: bool,
+    least: usize,
 }
 
 /// A column that is always shown.
 pub const fn column(title: &'static str) -> Column {
-    Column { title, wide: false }
+    Column {
+        title,
+        wide: false,
+        least: 0,
+    }
 }
 
 /// A column that only `-o wide` shows.
 pub const fn wide(title: &'static str) -> Column {
-    Column { title, wide: true }
+    Column {
+        wide: true,
+        ..column(title)
+    }
+}
+
+impl Column {
+    /// The same, not narrower than `width`.
+    #[must_use]
+    pub const fn at_least(mut self, width: usize) -> Self {
+        self.least = width;
+        self
+    }
 }
 
 /// Rows under headers.
@@ -105,7 +122,12 @@ impl Table {
         let title = |i: &usize| self.columns.get(*i).map_or("", |c| c.title);
         let cell = |row: &'_ [Cell], i: usize| row.get(i).unwrap_or(&empty).clone();
         let width = |i: &usize| {
-            let head = if headers { title(i).len() } else { 0 };
+            let least = self.columns.get(*i).map_or(0, |c| c.least);
+            let head = if headers {
+                title(i).len().max(least)
+            } else {
+                0
+            };
             let body = self
                 .rows
                 .iter()

@@ -154,6 +154,7 @@ fn who_asks_too_much_is_told_when_to_come_again_and_others_are_served() {
         let huge = AddRequest {
             mac: "x".repeat(5 << 20),
             address: None,
+            ..AddRequest::default()
         };
         let status = other.inventory().add(huge).await.unwrap_err();
         assert_eq!(status.code(), tonic::Code::OutOfRange, "{status}");

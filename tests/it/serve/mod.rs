@@ -2,6 +2,8 @@
 
 mod api;
 mod canary;
+mod cli;
+mod completion;
 mod console;
 mod crowd;
 mod daemon;
@@ -60,7 +62,7 @@ fn from_a_lease_to_a_machine_that_is_driven() {
     let mut daemon = Daemon::start("--ipmi-port 16240 --redfish-port 16241 --partition fra");
     assert_eq!(
         stdout(&daemon.bmc("ls")),
-        "MAC   IP   VENDOR   DRIVER   MACHINE ID\n"
+        "MAC   IP   VENDOR   DRIVER     MACHINE ID\n"
     );
     daemon.lease(&[(MAC, "127.88.1.1")]);
     let row = daemon.until(MAC, |row| row["drivers"] == json!(["IPMI"]));

@@ -78,6 +78,7 @@ impl Stage {
                 let request = AddRequest {
                     mac: mac.clone(),
                     address: None,
+                    ..AddRequest::default()
                 };
                 if client.inventory().add(request).await.is_err() {
                     break;

@@ -1,8 +1,13 @@
 //! `halbox bmc` through the daemon: the table's own commands, and every operation by MAC, UUID, address or prefix.
 
 mod document;
+mod events;
+mod init;
 mod operate;
+mod select;
+mod status;
 mod table;
+mod transfer;
 mod update;
 mod watch;
 
@@ -10,24 +15,30 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use super::dry_run;
 use crate::api::client::{Client, Papers};
+use crate::api::convert::secret;
 use crate::api::fault::from_status;
 use crate::api::proto;
 use crate::applets::bmc::console;
-use crate::applets::common::credentials::first_line;
+use crate::applets::common::credentials::{self, first_line};
 use crate::applets::common::exit::Failure;
 use crate::applets::common::output::Output;
 use crate::applets::common::process;
+use crate::applets::common::progress::Progress;
 use crate::applets::serve::config::SOCKET;
 use crate::hal::Kind;
-use crate::hal::model::{Cancel, Secret};
+use crate::hal::model::{Cancel, MacAddr, Secret};
 
 pub(super) use operate::{args as operation_args, run as operate};
+use select::{Many, selected, selector};
 
 /// A command of the table: its words, what it does, its options, its work.
 struct Entry {
     name: &'static str,
     about: &'static str,
+    /// Other words for it.
+    aliases: &'static [&'static str],
     args: fn(Command) -> Command,
     run: fn(&ArgMatches, Output) -> Result<(), Failure>,
 }
@@ -36,62 +47,100 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "ls",
         about: "BMCs of the daemon's table",
+        aliases: &["list"],
         args: list_args,
         run: list,
     },
     Entry {
         name: "describe",
         about: "All that is known of BMCs",
+        aliases: &[],
         args: describe_args,
         run: describe,
     },
     Entry {
         name: "update",
         about: "Credentials, drivers and relations of BMCs",
+        aliases: &[],
         args: update::args,
         run: update::run,
     },
     Entry {
         name: "add",
         about: "A BMC before any lease exists",
+        aliases: &[],
         args: add_args,
         run: add,
     },
     Entry {
         name: "rm",
         about: "Remove BMCs from the table",
-        args: keys,
+        aliases: &["delete"],
+        args: select::args,
         run: remove,
     },
     Entry {
         name: "trust",
         about: "Accept the certificate (or vendor) that a BMC shows now",
-        args: keys,
+        aliases: &[],
+        args: select::args,
         run: trust,
     },
     Entry {
         name: "watch",
         about: "What changes in the table, as it happens",
+        aliases: &[],
         args: watch::args,
         run: watch::run,
     },
     Entry {
         name: "discover",
         about: "What is at addresses, asked by the daemon, without a login",
+        aliases: &[],
         args: discover_args,
         run: discover,
     },
     Entry {
         name: "console-grant",
         about: "A token for the console of one machine, and nothing else",
+        aliases: &[],
         args: console::grant_args,
         run: console::grant,
     },
     Entry {
         name: "status",
         about: "How the daemon is: leases, queues, failing BMCs",
+        aliases: &[],
         args: |c| c,
-        run: status,
+        run: status::run,
+    },
+    Entry {
+        name: "init",
+        about: "From the shipped credentials to an account of our own: log in, make it, prove it, use it",
+        aliases: &[],
+        args: init::args,
+        run: init::run,
+    },
+    Entry {
+        name: "export",
+        about: "What operators gave to the table, as a file",
+        aliases: &[],
+        args: transfer::args,
+        run: transfer::run,
+    },
+    Entry {
+        name: "import",
+        about: "Rows from an export, or from a list of MACs with shipped credentials",
+        aliases: &[],
+        args: transfer::import_args,
+        run: transfer::import,
+    },
+    Entry {
+        name: "events",
+        about: "What happens to BMCs, in words: found, moved, failing, working again, on, off",
+        aliases: &[],
+        args: events::args,
+        run: events::run,
     },
 ];
 
@@ -139,7 +188,8 @@ pub(in crate::applets) fn options(command: Command) -> Command {
 pub(super) fn commands(command: Command) -> Command {
     let mut command = options(command);
     for entry in ENTRIES {
-        command = command.subcommand((entry.args)(Command::new(entry.name).about(entry.about)));
+        let one = Command::new(entry.name).about(entry.about);
+        command = command.subcommand((entry.args)(one.visible_aliases(entry.aliases)));
     }
     command
 }
@@ -149,23 +199,6 @@ pub(super) fn run(matches: &ArgMatches) -> Option<Result<(), Failure>> {
     let (name, leaf) = matches.subcommand()?;
     let entry = ENTRIES.iter().find(|e| e.name == name)?;
     Some(Output::from_matches(leaf).and_then(|output| (entry.run)(leaf, output)))
-}
-
-/// Several BMCs by MAC, UUID, address or prefix.
-fn keys(command: Command) -> Command {
-    command.arg(
-        Arg::new("bmc")
-            .value_name("BMC")
-            .required(true)
-            .num_args(1..)
-            .help("MAC, UUID of the machine, address, or a prefix of one of them"),
-    )
-}
-
-fn named(m: &ArgMatches) -> Vec<String> {
-    m.get_many::<String>("bmc")
-        .map(|list| list.cloned().collect())
-        .unwrap_or_default()
 }
 
 /// The daemon that the options name.
@@ -228,28 +261,6 @@ fn list_args(command: Command) -> Command {
         )
 }
 
-/// `-l vendor=Dell,power=ON`
-fn selector() -> Arg {
-    Arg::new("selector")
-        .short('l')
-        .long("selector")
-        .value_name("KEY=VALUE")
-        .action(ArgAction::Append)
-        .value_delimiter(',')
-        .help("Only those that fit: vendor, driver, model, partition, machine_id, address, power")
-}
-
-fn selected(m: &ArgMatches) -> Result<std::collections::HashMap<String, String>, Failure> {
-    let list = m.get_many::<String>("selector").into_iter().flatten();
-    list.map(|text| {
-        let (key, value) = text
-            .split_once('=')
-            .ok_or_else(|| Failure::usage(format!("-l {text}: not KEY=VALUE")))?;
-        Ok((key.to_owned(), value.to_owned()))
-    })
-    .collect()
-}
-
 /// The rows that fit.
 async fn rows(client: &Client, request: proto::ListRequest) -> Result<Vec<proto::Bmc>, Failure> {
     let mut stream = client
@@ -285,7 +296,7 @@ fn list(m: &ArgMatches, output: Output) -> Result<(), Failure> {
 }
 
 fn describe_args(command: Command) -> Command {
-    keys(command).arg(
+    select::args(command).arg(
         Arg::new("with-passwords")
             .long("with-passwords")
             .action(ArgAction::SetTrue)
@@ -295,22 +306,24 @@ fn describe_args(command: Command) -> Command {
 
 fn describe(m: &ArgMatches, output: Output) -> Result<(), Failure> {
     let with_passwords = m.get_flag("with-passwords");
+    select::somebody(m)?;
     with_daemon(m, |client, _| async move {
-        let mut rows = Vec::new();
-        for bmc in named(m) {
+        let mut many = Many::default();
+        for bmc in select::chosen(m, &client, None).await? {
             let request = proto::GetRequest {
-                bmc,
+                bmc: bmc.clone(),
                 with_passwords,
             };
-            let row = client.inventory().get(request).await;
-            rows.push(row.map_err(|s| refused(&s))?.into_inner());
+            many.row(&bmc, client.inventory().get(request).await);
         }
         // Documents are what people read here as well.
         let output = output.documents();
-        if let [row] = rows.as_slice() {
-            output.print(&document::of(row), "", || table::of(&rows))
-        } else {
-            show(&output, &rows)
+        match many.rows() {
+            [row] => {
+                output.print(&document::of(row), "", || table::of(many.rows()))?;
+                many.verdict()
+            }
+            _ => many.show(&output),
         }
     })
 }
@@ -319,9 +332,9 @@ fn add_args(command: Command) -> Command {
     command
         .arg(
             Arg::new("mac")
-                .value_name("MAC")
+                .value_name("MAC|ADDRESS")
                 .required(true)
-                .help("Its MAC"),
+                .help("Its MAC; or its address, where it is asked for its MAC (with -U) or a neighbour of the daemon"),
         )
         .arg(
             Arg::new("ip")
@@ -332,54 +345,68 @@ fn add_args(command: Command) -> Command {
 }
 
 fn add(m: &ArgMatches, output: Output) -> Result<(), Failure> {
-    let mac = m.get_one::<String>("mac").cloned().unwrap_or_default();
+    let named = m.get_one::<String>("mac").cloned().unwrap_or_default();
+    let mut ip = m.get_one::<String>("ip").cloned();
+    let mut mac = named.clone();
     if mac.parse::<std::net::IpAddr>().is_ok() {
-        return Err(
-            Failure::usage(format!("{mac} is an address; the MAC is the name of a BMC"))
-                .hint(format!("halbox bmc add MAC --ip {mac}")),
-        );
+        if ip.is_some() {
+            return Err(Failure::usage(format!("{mac} and --ip: two addresses")));
+        }
+        ip = Some(std::mem::take(&mut mac));
+    } else if let Err(e) = mac.parse::<MacAddr>() {
+        return Err(Failure::usage(e)
+            .hint("halbox bmc add MAC [--ip ADDRESS], or halbox bmc add ADDRESS -U USER"));
+    }
+    let login = credentials::given(m)?;
+    if dry_run::wanted(m) {
+        let words = match &ip {
+            Some(ip) => format!("add {named} --ip {ip}"),
+            None => format!("add {named}"),
+        };
+        return dry_run::show(&[dry_run::Would::target(&named, &words)], &output);
     }
     let request = proto::AddRequest {
         mac,
-        address: m.get_one::<String>("ip").cloned(),
+        address: ip,
+        user: login.as_ref().map(|l| l.user.clone()),
+        password: login.as_ref().map(|l| secret(&l.password)),
     };
     with_daemon(m, |client, _| async move {
-        let row = client.inventory().add(request).await;
-        show(&output, &[row.map_err(|s| refused(&s))?.into_inner()])
+        let mut many = Many::default();
+        many.row(&named, client.inventory().add(request).await);
+        many.show(&output)
     })
 }
 
-/// Rows as they are after a change.
-fn show(output: &Output, rows: &[proto::Bmc]) -> Result<(), Failure> {
-    let documents: Vec<_> = rows.iter().map(document::of).collect();
-    output.print(&serde_json::json!({ "bmcs": documents }), "bmcs", || {
-        table::of(rows)
-    })
-}
-
-fn remove(m: &ArgMatches, _: Output) -> Result<(), Failure> {
-    crate::applets::common::confirm::write(m, "rm", named(m).len() as u64)?;
+fn remove(m: &ArgMatches, output: Output) -> Result<(), Failure> {
+    select::somebody(m)?;
     with_daemon(m, |client, _| async move {
-        for bmc in named(m) {
-            let request = proto::RemoveRequest { bmc };
-            client
-                .inventory()
-                .remove(request)
-                .await
-                .map_err(|s| refused(&s))?;
+        let keys = select::chosen(m, &client, Some("rm")).await?;
+        if dry_run::wanted(m) {
+            return select::rehearse(&client, &keys, "rm", &output).await;
         }
-        Ok(())
+        let mut many = Many::default();
+        for bmc in keys {
+            let request = proto::RemoveRequest { bmc: bmc.clone() };
+            many.gone(&bmc, client.inventory().remove(request).await);
+        }
+        many.verdict()
     })
 }
 
 fn trust(m: &ArgMatches, output: Output) -> Result<(), Failure> {
+    select::somebody(m)?;
     with_daemon(m, |client, _| async move {
-        let mut rows = Vec::new();
-        for bmc in named(m) {
-            let row = client.inventory().trust(proto::TrustRequest { bmc }).await;
-            rows.push(row.map_err(|s| refused(&s))?.into_inner());
+        let keys = select::chosen(m, &client, Some("trust")).await?;
+        if dry_run::wanted(m) {
+            return select::rehearse(&client, &keys, "trust", &output).await;
         }
-        show(&output, &rows)
+        let mut many = Many::default();
+        for bmc in keys {
+            let request = proto::TrustRequest { bmc: bmc.clone() };
+            many.row(&bmc, client.inventory().trust(request).await);
+        }
+        many.show(&output)
     })
 }
 
@@ -405,24 +432,19 @@ fn discover(m: &ArgMatches, output: Output) -> Result<(), Failure> {
             .await
             .map_err(|s| refused(&s))?
             .into_inner();
+        // How many answer is known, how many do not is not: a count is shown.
+        let mut progress = Progress::counting("found");
         let mut found = Vec::new();
         while let Some(one) = stream.message().await.map_err(|s| refused(&s))? {
             let value: serde_json::Value = serde_json::from_str(&one.findings)
                 .map_err(|e| Failure::failed(format!("the daemon's answer: {e}")))?;
             found.push(value);
+            progress.step(true);
         }
+        progress.clear();
         output.print(&serde_json::json!({ "probes": found }), "probes", || {
             table::findings(&found)
         })
-    })
-}
-
-fn status(m: &ArgMatches, output: Output) -> Result<(), Failure> {
-    with_daemon(m, |client, _| async move {
-        let status = client.discovery().status(proto::StatusRequest {}).await;
-        let status = status.map_err(|s| refused(&s))?.into_inner();
-        let document = document::status(&status);
-        output.documents().print(&document, "", || table::of(&[]))
     })
 }
 
@@ -432,3 +454,6 @@ fn nobody() -> Failure {
         "name BMCs of the table (MAC, UUID, address), --all or -l KEY=VALUE; or --address TARGET without a daemon",
     ))
 }
+
+#[cfg(test)]
+mod parity;

@@ -6,17 +6,22 @@ use std::time::{Duration, Instant};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::task::JoinSet;
 
-use super::{connect, nobody, rows, selected, selector};
+use super::select::{self, selected, selector};
+use super::{connect, nobody, rows};
 use crate::api::client::{self, Client};
 use crate::api::proto;
 use crate::applets::bmc::operation::{Done, Job, Operation, Wait, Work};
-use crate::applets::bmc::show;
+use crate::applets::bmc::{dry_run, show};
 use crate::applets::common::exit::Failure;
 use crate::applets::common::output::Output;
 use crate::applets::common::results::{Outcome, Results};
 use crate::applets::common::{confirm, process};
 use crate::hal::bmc::Bmc;
-use crate::hal::model::{Cancel, Cx};
+use crate::hal::model::{Cancel, Cx, DriverName, Reading, Source};
+use crate::hal::{Error, Kind};
+
+/// Every read of every driver takes longer than one operation.
+const CAPABILITIES: Duration = Duration::from_mins(3);
 
 /// Lets an operation's command name BMCs of the table: as its arguments, or with `--bmc` where it has others.
 pub(in crate::applets::bmc) fn args(command: Command) -> Command {
@@ -51,10 +56,6 @@ pub(in crate::applets::bmc) fn run(
     work: Work,
     output: &Output,
 ) -> Result<(), Failure> {
-    if operation.name == "capabilities" {
-        return Err(Failure::usage("capabilities: not through the daemon yet")
-            .hint("halbox bmc --address ADDRESS -U USER capabilities"));
-    }
     let keys: Vec<String> = m
         .get_many::<String>("bmc")
         .map(|l| l.cloned().collect())
@@ -64,7 +65,8 @@ pub(in crate::applets::bmc) fn run(
     if keys.is_empty() && !many {
         return Err(nobody());
     }
-    if operation.writes && !many {
+    let dry = operation.writes && dry_run::wanted(m);
+    if operation.writes && !many && !dry {
         confirm::write(m, &operation.path.join(" "), keys.len() as u64)?;
     }
     process::block_on(32, |cancel| async move {
@@ -79,13 +81,17 @@ pub(in crate::applets::bmc) fn run(
                 .into_iter()
                 .map(|r| r.mac)
                 .collect();
-            if operation.writes {
+            if operation.writes && !dry {
                 confirm::write(m, &operation.path.join(" "), keys.len() as u64)?;
             }
             keys
         } else {
             keys
         };
+        if dry {
+            let words = dry_run::words(operation, m);
+            return select::rehearse(&client, &keys, &words, output).await;
+        }
         let results = all(operation, m, work, &client, &keys, &cancel).await;
         let any =
             output.is_document() || results.results.iter().any(|r| r.ok || !r.value.is_null());
@@ -186,6 +192,11 @@ impl One {
             Ok(row) => row,
             Err(e) => return (None, Err(e)),
         };
+        if self.operation.name == "capabilities" {
+            let timeout = self.timeout.max(CAPABILITIES);
+            let cx = Cx::until(begun + timeout).with_cancel(self.cancel.clone());
+            return (Some(row.mac.clone()), self.capabilities(&cx, row.mac).await);
+        }
         // A prefix may name what is read; what is written the daemon wants to have in full.
         let key = if self.operation.writes {
             self.key.clone()
@@ -202,5 +213,42 @@ impl One {
         };
         let done = (self.work)(&job).await;
         (Some(row.mac), done)
+    }
+
+    /// The report is made where the sessions are.
+    async fn capabilities(&self, cx: &Cx, bmc: String) -> crate::hal::Result<Done> {
+        let begun = Instant::now();
+        let call = || {
+            let mut machines = self.client.machines();
+            let request = client::request(cx, proto::BmcRequest { bmc: bmc.clone() });
+            async move { machines.capabilities(request).await }
+        };
+        let answer = client::answer(cx, call).await?;
+        let entries: Result<Vec<serde_json::Value>, _> = answer
+            .entries
+            .iter()
+            .map(|text| serde_json::from_str(text))
+            .collect();
+        let entries = entries.map_err(|e| {
+            Error::new(Kind::Protocol, "the daemon's capability report").with_source(e)
+        })?;
+        let first = |key: &str| {
+            let value = entries.first().and_then(|e| e.get(key));
+            value.and_then(serde_json::Value::as_str).map(str::to_owned)
+        };
+        let driver = first("driver").and_then(|d| d.parse().ok());
+        let why = first("error").unwrap_or_default();
+        let mut done = Done::of(Reading {
+            source: Source::new(driver.unwrap_or(DriverName::Unmanaged), "capability report"),
+            value: entries,
+            took: begun.elapsed(),
+        })?;
+        if answer.denied {
+            done.failed = Some(Error::new(Kind::Auth, "capabilities").with_source(why));
+        } else if !answer.missing.is_empty() {
+            let what = format!("no driver has {}", answer.missing.join(", "));
+            done.failed = Some(Error::new(Kind::Unsupported, what));
+        }
+        Ok(done)
     }
 }

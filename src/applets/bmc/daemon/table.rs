@@ -13,7 +13,8 @@ pub(super) fn of(rows: &[proto::Bmc]) -> Table {
         column("MAC"),
         column("IP"),
         column("VENDOR"),
-        column("DRIVER"),
+        // As wide as in the proposal's text.
+        column("DRIVER").at_least(8),
         column("MACHINE ID"),
         wide("POWER"),
         wide("MODEL"),

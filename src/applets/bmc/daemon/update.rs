@@ -7,13 +7,15 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::{keys, named, refused, show, with_daemon};
+use super::select::{self, Many};
+use super::with_daemon;
 use crate::api::convert::{driver, secret};
 use crate::api::proto;
-use crate::applets::common::credentials::first_line;
+use crate::applets::bmc::dry_run;
+use crate::applets::common::credentials::{self, first_line};
 use crate::applets::common::exit::Failure;
 use crate::applets::common::output::Output;
-use crate::applets::common::{confirm, tty};
+use crate::applets::common::tty;
 use crate::hal::model::{DriverName, Secret};
 
 fn parse_driver(text: &str) -> Result<DriverName, String> {
@@ -25,7 +27,7 @@ pub(super) fn args(command: Command) -> Command {
     let text = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
     };
-    let mut command = keys(command)
+    let mut command = select::args(command)
         .arg(
             text(
                 "preferred-driver",
@@ -60,7 +62,7 @@ pub(super) fn args(command: Command) -> Command {
                     .conflicts_with(file),
             )
             .arg(
-                text(file, "FILE", "Read its password from the first line of FILE")
+                text(file, "FILE", "Read its password from the first line of FILE, - for stdin")
                     .value_parser(value_parser!(PathBuf)),
             );
     }
@@ -135,15 +137,31 @@ pub(super) fn run(m: &ArgMatches, output: Output) -> Result<(), Failure> {
         (Some(_), _) => Some(proto::Policy::Prefer),
         _ => None,
     };
+    select::somebody(m)?;
+    let dry = dry_run::wanted(m);
+    let secret_of = |protocol: &str| -> Result<_, Failure> {
+        // What is only shown needs no password, and asks nobody for it.
+        if dry {
+            return Ok(None);
+        }
+        Ok(password(m, protocol)?.as_ref().map(secret))
+    };
+    let kg = match m
+        .get_one::<PathBuf>("kg-file")
+        .filter(|_| said("kg-file") && !dry)
+    {
+        Some(path) => Some(secret(&credentials::kg(path)?)),
+        None => None,
+    };
     let update = proto::UpdateRequest {
         bmc: String::new(),
         driver: driver.map(Into::into),
         policy: policy.map(Into::into),
-        ipmi_password: password(m, "ipmi")?.as_ref().map(secret),
+        ipmi_password: secret_of("ipmi")?,
         ipmi_user: text("ipmi-user"),
         ipmi_port: port("ipmi-port"),
-        ipmi_kg: None,
-        redfish_password: password(m, "redfish")?.as_ref().map(secret),
+        ipmi_kg: kg,
+        redfish_password: secret_of("redfish")?,
         redfish_user: text("redfish-user"),
         redfish_port: port("redfish-port"),
         redfish_url: text("redfish-url"),
@@ -152,18 +170,54 @@ pub(super) fn run(m: &ArgMatches, output: Output) -> Result<(), Failure> {
         address: text("ip"),
         try_now: m.get_flag("try-now"),
     };
-    let keys = named(m);
-    confirm::write(m, "update", keys.len() as u64)?;
+    let mut words = words(m);
+    if said("kg-file") {
+        words.push_str(" --kg-file");
+    }
+    if words == "update" {
+        return Err(Failure::usage("update: nothing to change is named").hint(
+            "e.g. --preferred-driver Redfish, --ipmi-user NAME, --machine-id UUID; halbox bmc update --help shows all",
+        ));
+    }
     with_daemon(m, |client, _| async move {
-        let mut rows = Vec::new();
+        let keys = select::chosen(m, &client, Some("update")).await?;
+        if dry {
+            return select::rehearse(&client, &keys, &words, &output).await;
+        }
+        let mut many = Many::default();
         for bmc in keys {
             let request = proto::UpdateRequest {
-                bmc,
+                bmc: bmc.clone(),
                 ..update.clone()
             };
-            let row = client.inventory().update(request).await;
-            rows.push(row.map_err(|s| refused(&s))?.into_inner());
+            many.row(&bmc, client.inventory().update(request).await);
         }
-        show(&output, &rows)
+        many.show(&output)
     })
+}
+
+/// What was said, without passwords.
+fn words(m: &ArgMatches) -> String {
+    let mut out = "update".to_owned();
+    for arg in args(Command::new("")).get_arguments() {
+        let id = arg.get_id().as_str();
+        let said = m.value_source(id) == Some(ValueSource::CommandLine);
+        if !said || ["bmc", "all", "selector"].contains(&id) {
+            continue;
+        }
+        out.push_str(" --");
+        out.push_str(id);
+        if arg.get_action().takes_values() {
+            let values = m.get_raw(id).into_iter().flatten();
+            for value in values {
+                out.push(' ');
+                if id.ends_with("-password") {
+                    out.push_str("***");
+                } else {
+                    out.push_str(&value.to_string_lossy());
+                }
+            }
+        }
+    }
+    out
 }

@@ -43,10 +43,10 @@ pub(super) async fn follow(client: &Client, revision: u64, output: &Output) -> R
             continue;
         }
         let mut out = std::io::stdout().lock();
-        if output.is_document() {
-            // One document per line: the stream has no end that could close a list.
-            let bmc = event.bmc.as_ref().map(document::of);
-            let line = json!({"revision": event.revision, "mac": event.mac, "bmc": bmc});
+        // One document per line: the stream has no end that could close a list.
+        let bmc = event.bmc.as_ref().map(document::of);
+        let entry = json!({"revision": event.revision, "mac": event.mac, "bmc": bmc});
+        if let Some(line) = output.line(&entry)? {
             writeln!(out, "{line}")?;
         } else {
             match event.bmc {

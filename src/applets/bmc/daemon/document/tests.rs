@@ -48,14 +48,13 @@ fn ls_prints_the_table_of_the_proposal() {
         ),
     ];
     let want = "\
-MAC                 IP         VENDOR       DRIVER    MACHINE ID
+MAC                 IP         VENDOR       DRIVER     MACHINE ID
 27:53:57:51:6b:c8   10.0.0.8
 27:53:57:51:6b:c9   10.0.0.9
-92:33:b8:0e:df:8f   10.0.0.1   Supermicro   Redfish   37c43c25-69fe-4f88-b69d-4e71dc4070d0
-b3:74:fc:50:76:b6   10.0.0.4   Supermicro   Redfish   4bdf5c1b-3f7d-47df-84dd-05acb6e0718d
-56:62:97:4e:1f:1f   10.0.0.3   Dell         iDrac     995119fd-ec18-4cd7-8ca0-a9e1c2f70624
+92:33:b8:0e:df:8f   10.0.0.1   Supermicro   Redfish    37c43c25-69fe-4f88-b69d-4e71dc4070d0
+b3:74:fc:50:76:b6   10.0.0.4   Supermicro   Redfish    4bdf5c1b-3f7d-47df-84dd-05acb6e0718d
+56:62:97:4e:1f:1f   10.0.0.3   Dell         iDrac      995119fd-ec18-4cd7-8ca0-a9e1c2f70624
 ";
-    // The proposal has one blank more behind DRIVER; the words and their order are what programs go by.
     assert_eq!(table::of(&rows).render(false, true, false), want);
 }
 
@@ -111,6 +110,7 @@ fn described() -> proto::Bmc {
             user: text("metal"),
             password: secret(),
             port: 623,
+            ..proto::IpmiAccess::default()
         }),
         redfish: Some(proto::RedfishAccess {
             user: text("metal"),
