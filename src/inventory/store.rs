@@ -20,11 +20,18 @@ pub enum Field {
     IpmiKg,
     /// Password for Redfish.
     RedfishPassword,
+    /// Password of the account that the machine is making.
+    PendingPassword,
 }
 
 impl Field {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::IpmiPassword, Self::IpmiKg, Self::RedfishPassword];
+    pub const ALL: [Self; 4] = [
+        Self::IpmiPassword,
+        Self::IpmiKg,
+        Self::RedfishPassword,
+        Self::PendingPassword,
+    ];
 
     /// Its name in the store.
     pub fn as_str(self) -> &'static str {
@@ -32,6 +39,7 @@ impl Field {
             Self::IpmiPassword => "ipmi.password",
             Self::IpmiKg => "ipmi.kg",
             Self::RedfishPassword => "redfish.password",
+            Self::PendingPassword => "pending.password",
         }
     }
 }

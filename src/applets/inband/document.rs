@@ -10,7 +10,7 @@ use crate::hal::model::guid::GuidOrder;
 use crate::hal::model::{MacAddr, Secret};
 
 /// The result of a run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Document {
     pub(super) machine_id: Option<String>,
     pub(super) bmc: Bmc,
@@ -26,7 +26,7 @@ pub(super) struct Document {
     pub(super) error: Option<String>,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Bmc {
     pub(super) mac: Option<MacAddr>,
     pub(super) ip: Option<Ipv4Addr>,
@@ -38,7 +38,7 @@ pub(super) struct Bmc {
     pub(super) ipv6: Option<Ipv6Addr>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Ipmi {
     pub(super) user: String,
     #[serde(serialize_with = "shown")]

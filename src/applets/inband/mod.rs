@@ -1,6 +1,7 @@
 //! `halbox inband-init`: makes the machine that it runs on manageable, and tells the daemon.
 
 mod document;
+mod hand;
 mod options;
 mod register;
 mod server;
@@ -31,9 +32,10 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         let cx = Cx::until(Instant::now() + options.timeout).with_cancel(cancel);
         let machine = Machine::read(Path::new("/"));
         let access = server::find(matches, cx.deadline).await?;
-        let (document, failure) = work::run(&options, access.as_ref(), &cx, machine).await;
+        let print = |document: &document::Document| output.print(document, "", || document.table());
+        let (document, failure) = work::run(&options, access.as_ref(), &cx, machine, &print).await;
         if let Some(document) = document {
-            output.print(&document, "", || document.table())?;
+            print(&document)?;
         }
         failure.map_or(Ok(()), Err)
     })

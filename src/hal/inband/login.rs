@@ -16,12 +16,18 @@ use crate::hal::transport::Lan;
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Logs in as administrator at `ip`, port 623, asks for the device id, and closes the session. Must be called inside a
+/// Logs in with that privilege at `ip`, port 623, asks for the device id, and closes the session. Must be called inside a
 /// runtime.
-pub async fn login(cx: &Cx, ip: IpAddr, user: &str, password: &Secret) -> Result<()> {
+pub async fn login(
+    cx: &Cx,
+    ip: IpAddr,
+    user: &str,
+    password: &Secret,
+    privilege: Privilege,
+) -> Result<()> {
     let fleet = Fleet::new(Lan::new()?, Arc::new(Forgetful));
     let mut session = Config::new(user.as_bytes(), password.clone());
-    session.privilege = Some(Privilege::Administrator);
+    session.privilege = Some(privilege);
     let endpoint = Endpoint {
         addr: SocketAddr::new(ip, 623),
         session,
