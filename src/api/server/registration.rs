@@ -94,7 +94,10 @@ impl RegistrationService for Server {
             answer.verified = login.is_ok();
             // Credentials that work are proved; unproved ones are kept only where there are none that may be better.
             let unproved = login.as_ref().is_err_and(|e| e.kind() != Kind::Auth);
-            answer.taken = answer.verified || (unproved && credentials(&row) != Credentials::Ok);
+            // Of an account in the row the old password is gone.
+            let better =
+                credentials(&row) == Credentials::Ok && row.ipmi.user.as_ref() != Some(&user);
+            answer.taken = answer.verified || (unproved && !better);
             if let Err(error) = &login {
                 log::warn!(
                     "{mac}: login with the registered user {user}: {}",

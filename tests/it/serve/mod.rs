@@ -4,7 +4,7 @@ mod api;
 mod canary;
 mod console;
 mod crowd;
-mod daemon;
+pub mod daemon;
 mod gate;
 mod many;
 mod namespaces;
