@@ -131,7 +131,7 @@ impl Server {
         let caller = self.caller(request)?;
         let allowed = match &caller.machine {
             _ if caller.role == Role::Console => false,
-            Some(own) => own.eq_ignore_ascii_case(id),
+            Some(own) => caller.role >= Role::Hammer && own.eq_ignore_ascii_case(id),
             None => caller.role == Role::Hammer || caller.role >= Role::Operator,
         };
         if allowed {

@@ -195,7 +195,7 @@ fn from_a_lease_to_a_machine_that_drives_itself() {
          #own\n/halbox bmc {server} {token} power status {mac} -o json\n\
          #led\n/halbox bmc {server} {token} led on {mac} -o json\n\
          #other\n/halbox bmc {server} {token} power status {OTHER}; echo \"code $?\"\n\
-         #change\n/halbox bmc {server} {token} update {mac} --ipmi-user x; echo \"code $?\"\n\
+         #change\n/halbox bmc {server} {token} update {mac} --preferred-driver IPMI; echo \"code $?\"\n\
          #secret\n/halbox bmc {server} {token} describe {mac} --with-passwords; echo \"code $?\"\n\
          #all\n/halbox bmc {server} {token} ls; echo \"code $?\"\n\
          #rotate\n/halbox inband-init --rotate {server} {token}\n"
