@@ -61,6 +61,10 @@ torture kills="1000" rows="10000":
 bench-serve *args:
     cargo build --release && python3 tests/bench_serve.py target/release/halbox {{args}}
 
+# Size of the static binary, peak memory and time of inband-init in the test VM (needs `just dist`)
+bench-inband *args:
+    tests/bench-inband.sh {{args}}
+
 # Regenerate the code of the API from proto/ (needs the registry once)
 gen:
     cd proto/gen && cargo run -q

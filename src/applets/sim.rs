@@ -21,6 +21,7 @@ use crate::hal::sim::{self, Ledger, ProfileName, RedfishOptions, SimHandle};
 use crate::hal::transport::faults::Faults;
 
 /// The command line.
+#[expect(clippy::too_many_lines, reason = "one option after the other")]
 pub fn command() -> Command {
     let option = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)

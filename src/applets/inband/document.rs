@@ -24,6 +24,8 @@ pub(super) struct Document {
     pub(super) changes: Vec<String>,
     pub(super) warnings: Vec<String>,
     pub(super) error: Option<String>,
+    /// Where IPMI over LAN is no way and the machine has a Redfish host interface: `granted`, `disabled` or `unsupported`.
+    pub(super) bootstrap: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -77,6 +79,7 @@ impl Document {
             changes: Vec::new(),
             warnings: Vec::new(),
             error: None,
+            bootstrap: None,
         }
     }
 

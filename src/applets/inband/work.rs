@@ -135,6 +135,12 @@ impl Run<'_> {
             Task::Remove => remove(&journal, cx, &found, options).await,
             Task::Init => self.init(&journal, &found, document, gone).await,
         };
+        if options.task == Task::Init && !options.dry_run && machine.host_interface {
+            let off = result.is_err() || inband::is_off(&journal, cx, found.channel).await?;
+            if off {
+                document.bootstrap = Some(inband::bootstrap(&journal, cx).await?.as_str());
+            }
+        }
         document.changes = journal.writes();
         document.warnings = journal.warnings();
         result?;

@@ -15,6 +15,7 @@ use crate::hal::ipmi::Exchange;
 use crate::hal::ipmi::cmd::Privilege;
 use crate::hal::ipmi::cmd::app::{PrivilegeLevel, UserName};
 use crate::hal::model::{BoxFuture, Cx, Secret};
+use crate::hal::vendors::{self, RedfishRole};
 
 /// What is wanted.
 #[derive(Debug)]
@@ -168,6 +169,7 @@ pub async fn make(
         order,
         number,
         slot,
+        product: (found.device.manufacturer, found.device.product),
     };
     let made = if complete.is_some() {
         target.rotate(entropy).await
@@ -184,6 +186,8 @@ struct Target<'a, 'j> {
     order: &'a Order<'a>,
     number: u8,
     slot: u8,
+    /// Manufacturer and product.
+    product: (u32, u16),
 }
 
 impl Target<'_, '_> {
@@ -196,6 +200,7 @@ impl Target<'_, '_> {
             order,
             number,
             slot,
+            ..
         } = *self;
         write::name(bmc, cx, slot, name).await?;
         let (password, proof) = self.password(entropy, false).await?;
@@ -212,6 +217,7 @@ impl Target<'_, '_> {
             }
         }
         self.keep(&password, verified, false).await?;
+        self.grant_redfish().await?;
         write::access(bmc, cx, number, slot, ADMINISTRATOR).await?;
         write::enable(bmc, cx, number, slot).await?;
         Ok(self.made(password, verified))
@@ -225,6 +231,7 @@ impl Target<'_, '_> {
             order,
             number,
             slot,
+            ..
         } = *self;
         surroundings(bmc, cx, order, number, slot).await?;
         let (password, proof) = self.password(entropy, true).await?;
@@ -242,6 +249,21 @@ impl Target<'_, '_> {
             }
         }
         Ok(self.made(password, verified))
+    }
+
+    /// A BMC whose Redfish does not follow IPMI: the account works over IPMI all the same.
+    async fn grant_redfish(&self) -> Result<()> {
+        let granted = vendors::grant_redfish(self.bmc, self.cx, self.product, self.slot).await;
+        if let Err(error) = &granted {
+            self.bmc.warn(format!("no Redfish role: {}", error.chain()));
+        }
+        if optional(granted)? == Some(RedfishRole::Redfish) {
+            self.bmc.warn(format!(
+                "this BMC's Redfish gives the user no role: somebody who has one sets RoleId Administrator of AccountService/Accounts/{}",
+                self.slot
+            ));
+        }
+        Ok(())
     }
 
     fn verified(&self, proof: Proof) -> Verified {

@@ -4,6 +4,7 @@
 //! Every step may be the last one (power, watchdog, a person): letting the account in comes last, when its password is in
 //! safe hands ([`Keeper`]). An account that was begun and not finished is no administrator, and the next run finishes it.
 
+pub mod bootstrap;
 mod channel;
 pub mod dmi;
 pub mod found;
@@ -14,6 +15,8 @@ pub mod make;
 pub mod password;
 mod rehearsal;
 
+pub use bootstrap::{Bootstrap, bootstrap};
+pub use channel::is_off;
 pub use found::{Account, Found, account, look};
 pub use journal::Journal;
 pub use login::login;

@@ -17,6 +17,7 @@ use super::handlers::{self, Order};
 use super::host::Shared;
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::cmd::{CompletionCode, NetFn, Privilege};
+use crate::hal::ipmi::codec::checksum;
 use crate::hal::ipmi::responder::{Answer, Caller};
 
 /// Ends a message.
@@ -65,7 +66,7 @@ impl Decoder {
                 let whole = !self.escaped && !self.too_long;
                 let bytes = std::mem::take(&mut self.bytes);
                 *self = Self::default();
-                whole.then(|| match byte {
+                whole.then_some(match byte {
                     MESSAGE => Frame::Message(bytes),
                     _ => Frame::Hardware(bytes),
                 })
@@ -96,14 +97,6 @@ fn encode(bytes: &[u8], end: u8, out: &mut Vec<u8>) {
         }
     }
     out.push(end);
-}
-
-/// The byte that makes the sum zero.
-fn checksum(bytes: &[u8]) -> u8 {
-    bytes
-        .iter()
-        .fold(0u8, |sum, byte| sum.wrapping_add(*byte))
-        .wrapping_neg()
 }
 
 /// Lets the BMC answer a message: sequence number, network function and LUN, command, data, checksum.

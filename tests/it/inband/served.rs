@@ -146,7 +146,8 @@ impl Site {
             assert!(!text.is_empty() || name == "the VM's console", "{name}");
             files.push((name.into(), text.into_bytes()));
         }
-        let hex: String = password.bytes().map(|b| format!("{b:02x}")).collect();
+        let hex: Vec<String> = password.bytes().map(|b| format!("{b:02x}")).collect();
+        let hex = hex.concat();
         for (path, bytes) in files {
             for marker in [&password, &hex] {
                 let there = bytes.windows(marker.len()).any(|w| w == marker.as_bytes());
@@ -277,14 +278,18 @@ fn hold_up(sim: &SimHandle, over: &AtomicBool) {
             found == Some(true)
         };
         while !is_there() && !over.load(Ordering::Relaxed) && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::yield_now();
         }
     };
     wait(|user| user.limit == 4);
     slow(Duration::from_secs(2));
     wait(|user| user.enabled);
-    // The answer, and the read that follows it.
-    std::thread::sleep(Duration::from_millis(2500));
+    // The read that follows is under way: its answer takes as long.
+    let commands = || sim.total().commands;
+    let before = commands();
+    while commands() == before && !over.load(Ordering::Relaxed) && Instant::now() < until {
+        std::thread::yield_now();
+    }
     slow(Duration::ZERO);
 }
 
