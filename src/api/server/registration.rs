@@ -40,7 +40,7 @@ impl RegistrationService for Server {
         let mut answer = LookupResponse::default();
         answer.set_credentials(Credentials::None);
         if let Some(row) = rows.iter().find(|row| is_of(row, id) && !row.removed) {
-            let row = self.settle(row).await.map_err(|e| refused(&e))?;
+            let row = self.try_aside(row).await.map_err(|e| refused(&e))?;
             answer.mac = Some(row.mac.to_string());
             answer.related = true;
             answer.ipmi_user = row.pending.clone().or_else(|| row.ipmi.user.clone());
@@ -231,7 +231,7 @@ impl Server {
     }
 
     /// A machine that asks again was interrupted while it made its account, or after: what was put aside then is tried.
-    async fn settle(&self, row: &Arc<Record>) -> Result<Arc<Record>> {
+    async fn try_aside(&self, row: &Arc<Record>) -> Result<Arc<Record>> {
         let Some(user) = row.pending.clone() else {
             return Ok(Arc::clone(row));
         };
