@@ -65,6 +65,10 @@ bench-serve *args:
 bench-console sessions="1000":
     cargo bench --bench console -- {{sessions}}
 
+# Size of the static binary, peak memory and time of inband-init in the test VM (needs `just dist`)
+bench-inband *args:
+    tests/bench-inband.sh {{args}}
+
 # Regenerate the code of the API from proto/ (needs the registry once)
 gen:
     cd proto/gen && cargo run -q

@@ -2909,7 +2909,8 @@ pub struct LookupResponse {
     pub related: bool,
     #[prost(enumeration = "Credentials", tag = "3")]
     pub credentials: i32,
-    /// Name of the IPMI account in the row: an account of that name on the BMC is ours.
+    /// Name of the IPMI account in the row, or of the one that the machine was making: an account of that name on the BMC is
+    /// ours.
     #[prost(string, optional, tag = "4")]
     pub ipmi_user: ::core::option::Option<::prost::alloc::string::String>,
 }
@@ -2946,13 +2947,17 @@ pub struct RegisterRequest {
     pub board: ::core::option::Option<Board>,
     #[prost(string, optional, tag = "13")]
     pub bmc_version: ::core::option::Option<::prost::alloc::string::String>,
+    /// The credentials do not count yet: the account is let in once they are put aside here. Tried when the machine looks
+    /// itself up again; a later message without this mark ends it.
+    #[prost(bool, tag = "14")]
+    pub pending: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RegisterResponse {
     /// MAC of the row.
     #[prost(string, tag = "1")]
     pub mac: ::prost::alloc::string::String,
-    /// The daemon took the credentials: it keeps the only copy from here on.
+    /// The daemon took the credentials, or put them aside: it keeps the only copy from here on.
     #[prost(bool, tag = "2")]
     pub taken: bool,
     /// The daemon logged in with them. False with `taken`: it will try when the BMC answers.

@@ -1,7 +1,7 @@
 //! `halbox sim`: simulated BMCs on this host, and questions to a running simulator.
 
 use std::io::{Write, stderr, stdout};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use crate::hal::sim::{self, Ledger, ProfileName, RedfishOptions, SimHandle};
 use crate::hal::transport::faults::Faults;
 
 /// The command line.
+#[expect(clippy::too_many_lines, reason = "one option after the other")]
 pub fn command() -> Command {
     let option = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
@@ -61,6 +62,10 @@ pub fn command() -> Command {
         .arg(
             option("redfish-http-port", "PORT", "TCP port of Redfish over plain HTTP, beside HTTPS; implies --redfish")
                 .value_parser(value_parser!(u16)),
+        )
+        .arg(
+            option("vm-listen", "ADDRESS:PORT", "Be the BMC of virtual machines: TCP address for QEMU's ipmi-bmc-extern, one port for each BMC from this one on (0: any free ports)")
+                .value_parser(value_parser!(SocketAddr)),
         )
         .arg(
             Arg::new("rst-on-reuse")
@@ -131,6 +136,10 @@ memory. Users of the recording cannot log in, for it holds no passwords; admin w
 
 The administrator is admin with password admin, unless --user and --password-file say otherwise. Profiles differ in \
 cipher suites, user rules, chunk sizes, timing and manners; `broken` has everything that firmware gets wrong.
+
+With --vm-listen 127.0.0.1:9002 the BMC is also that of a virtual machine, /dev/ipmi0 in the guest (power off and reset reach \
+the guest): qemu-system-x86_64 -chardev socket,id=ipmi0,host=127.0.0.1,port=9002,reconnect=1 -device \
+ipmi-bmc-extern,id=bmc0,chardev=ipmi0 -device isa-ipmi-kcs,bmc=bmc0
 
 A running simulator answers on its control socket, one line of JSON per request: halbox sim --control unix:PATH \
 ledger (counters of each BMC), total (their sum), stop, or {\"do\":\"set\",\"bmc\":0,\"unresponsive\":true,\
@@ -256,6 +265,7 @@ fn options(matches: &ArgMatches, control: PathBuf) -> Result<Options, Failure> {
             .unwrap_or(defaults.listen),
         port: matches.get_one("port").copied().unwrap_or(defaults.port),
         redfish: redfish(matches),
+        vm: matches.get_one("vm-listen").copied(),
         recordings: Vec::new(),
         profile,
         user: matches
@@ -308,18 +318,18 @@ fn ready(handle: &SimHandle, options: &Options) -> Result<(), Failure> {
         "bmcs": addresses.len(),
         "first": addresses.first().map(|a| a.ip().to_string()),
         "last": addresses.last().map(|a| a.ip().to_string()),
-        "port": addresses.first().map(std::net::SocketAddr::port),
+        "port": addresses.first().map(SocketAddr::port),
         "control": control,
     });
     if options.port == 0
         && let Some(map) = line.as_object_mut()
     {
-        let ports: Vec<u16> = addresses.iter().map(std::net::SocketAddr::port).collect();
+        let ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
         map.insert("ports".to_owned(), json!(ports));
     }
     if let (Some(redfish), Some(map)) = (options.redfish, line.as_object_mut()) {
-        let ports = |addresses: &[std::net::SocketAddr]| -> Vec<u16> {
-            addresses.iter().map(std::net::SocketAddr::port).collect()
+        let ports = |addresses: &[SocketAddr]| -> Vec<u16> {
+            addresses.iter().map(SocketAddr::port).collect()
         };
         let https = ports(handle.redfish_addrs());
         map.insert("redfish_port".to_owned(), json!(https.first()));
@@ -333,6 +343,10 @@ fn ready(handle: &SimHandle, options: &Options) -> Result<(), Failure> {
                 map.insert("redfish_http_ports".to_owned(), json!(http));
             }
         }
+    }
+    if let (Some(_), Some(map)) = (options.vm, line.as_object_mut()) {
+        let ports: Vec<u16> = handle.vm_addrs().iter().map(SocketAddr::port).collect();
+        map.insert("vm_ports".to_owned(), json!(ports));
     }
     if !options.recordings.is_empty()
         && let Some(map) = line.as_object_mut()

@@ -90,6 +90,9 @@ pub struct Record {
     /// IPMI: how to log in.
     #[serde(default)]
     pub ipmi: IpmiAccess,
+    /// The account that the machine is making, as it last said: its password is put aside until a login with it works.
+    #[serde(default)]
+    pub pending: Option<String>,
     /// Redfish: how to log in.
     #[serde(default)]
     pub redfish: RedfishAccess,
@@ -259,6 +262,7 @@ impl Record {
             partition: None,
             lease: None,
             ipmi: IpmiAccess::default(),
+            pending: None,
             redfish: RedfishAccess::default(),
             tls: None,
             untrusted: None,

@@ -22,6 +22,8 @@ pub enum Field {
     RedfishPassword,
     /// Password of an account that is being made; gone when the row uses it.
     NextPassword,
+    /// Password of the account that the machine is making.
+    PendingPassword,
 }
 
 impl Field {
@@ -31,6 +33,7 @@ impl Field {
         Self::IpmiKg,
         Self::RedfishPassword,
         Self::NextPassword,
+        Self::PendingPassword,
     ];
 
     /// Its name in the store.
@@ -40,6 +43,7 @@ impl Field {
             Self::IpmiKg => "ipmi.kg",
             Self::RedfishPassword => "redfish.password",
             Self::NextPassword => "next.password",
+            Self::PendingPassword => "pending.password",
         }
     }
 }

@@ -3,7 +3,8 @@
 # speaks it), runs SCRIPT in it (sh, busybox only; the program is /halbox), and prints what it prints. KCS_PORT 0: no BMC.
 #   exit status: the script's; 125 = the test bed itself failed
 #   UUID, VENDOR: what SMBIOS tells; HOSTPORT='7000 7001': in the VM, tcp 10.0.2.100:7000 is the host's 127.0.0.1:7000 (nothing
-#   else is reachable); APPEND: more words for the kernel command line; TIMEOUT: seconds
+#   else is reachable); APPEND: more words for the kernel command line; TIMEOUT: seconds; CONSOLE: a file for the kernel's console;
+#   UNTIL_OFF=1: the script is to end with the machine switched off (status 0)
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 die() { echo "run.sh: $*" >&2; exit 125; }
@@ -57,9 +58,12 @@ for boot in 1 2 3; do
     echo "run.sh: boot $boot did not reach init" >&2
     tail -n 3 "$out/console" >&2
 done
+[ -z "${CONSOLE:-}" ] || cp "$out/console" "$CONSOLE"
 cat "$out/stdout"
 cat "$out/stderr" >&2
 code=$(sed -n 's/^exit \([0-9]*\) .*/\1/p' "$out/control")
 echo "run.sh: $(tr '\n' ';' <"$out/control")" >&2
+# QEMU ends with 0 when its BMC switches it off.
+[ -n "${UNTIL_OFF:-}" ] && [ $status = 0 ] && exit 0
 [ $status = 85 ] && [ -n "$code" ] || { tail -n 5 "$out/console" "$out/qemu" >&2; die "QEMU ended with $status"; }
 exit "$code"

@@ -11,6 +11,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::Server;
+use super::peer;
 use crate::api::convert::record::{Secrets, bmc};
 use crate::api::convert::{driver_name, secret_of};
 use crate::api::fault::to_status;
@@ -67,8 +68,14 @@ impl InventoryService for Server {
 
     async fn get(&self, request: Request<proto::GetRequest>) -> Result<Response<Bmc>, Status> {
         let with = request.get_ref().with_passwords;
-        let caller = self.need(&request, if with { Role::Admin } else { Role::Viewer })?;
+        // A machine may see its own row, without passwords.
+        let caller = if with {
+            self.need(&request, Role::Admin)?
+        } else {
+            self.caller(&request)?
+        };
         let row = self.row(&request.get_ref().bmc, false).await?;
+        peer::may(&caller, Role::Viewer, &row)?;
         let mut secrets = Secrets::default();
         if with {
             let ticket = self.ticket(&caller, "passwords shown", Some(&row));

@@ -40,10 +40,15 @@ impl RegistrationService for Server {
         let mut answer = LookupResponse::default();
         answer.set_credentials(Credentials::None);
         if let Some(row) = rows.iter().find(|row| is_of(row, id) && !row.removed) {
+            let row = self.try_aside(row).await.map_err(|e| refused(&e))?;
             answer.mac = Some(row.mac.to_string());
             answer.related = true;
-            answer.ipmi_user.clone_from(&row.ipmi.user);
-            answer.set_credentials(credentials(row));
+            answer.ipmi_user = row.pending.clone().or_else(|| row.ipmi.user.clone());
+            answer.set_credentials(match row.pending {
+                // Begun and not known to be ended: the account in the row may be the one that was changed.
+                Some(_) if credentials(&row) == Credentials::Ok => Credentials::Failed,
+                _ => credentials(&row),
+            });
         }
         Ok(Response::new(answer))
     }
@@ -55,6 +60,7 @@ impl RegistrationService for Server {
         let caller = self.registers(&request, &request.get_ref().machine_id)?;
         let mut message = request.into_inner();
         let mac = check(&message).map_err(|e| refused(&e))?;
+        let pending = message.pending;
         let offered = message
             .ipmi_user
             .take()
@@ -76,11 +82,22 @@ impl RegistrationService for Server {
             verified: false,
         };
         if let Some((user, password)) = offered {
+            if pending {
+                self.put_aside(mac, user, password)
+                    .await
+                    .map_err(|e| refused(&e))?;
+                answer.taken = true;
+                log::info!("{mac}: {caller} is making an account");
+                return Ok(Response::new(answer));
+            }
             let login = self.login(&row, &user, &password).await;
             answer.verified = login.is_ok();
             // Credentials that work are proved; unproved ones are kept only where there are none that may be better.
             let unproved = login.as_ref().is_err_and(|e| e.kind() != Kind::Auth);
-            answer.taken = answer.verified || (unproved && credentials(&row) != Credentials::Ok);
+            // Of an account in the row the old password is gone.
+            let better =
+                credentials(&row) == Credentials::Ok && row.ipmi.user.as_ref() != Some(&user);
+            answer.taken = answer.verified || (unproved && !better);
             if let Err(error) = &login {
                 log::warn!(
                     "{mac}: login with the registered user {user}: {}",
@@ -91,6 +108,12 @@ impl RegistrationService for Server {
                 self.take(mac, user, password)
                     .await
                     .map_err(|e| refused(&e))?;
+            } else if unproved {
+                // Others work; these are tried when the machine asks again.
+                self.put_aside(mac, user, password)
+                    .await
+                    .map_err(|e| refused(&e))?;
+                answer.taken = true;
             }
         }
         log::info!(
@@ -108,7 +131,7 @@ impl Server {
         let caller = self.caller(request)?;
         let allowed = match &caller.machine {
             _ if caller.role == Role::Console => false,
-            Some(own) => own.eq_ignore_ascii_case(id),
+            Some(own) => caller.role >= Role::Hammer && own.eq_ignore_ascii_case(id),
             None => caller.role == Role::Hammer || caller.role >= Role::Operator,
         };
         if allowed {
@@ -184,16 +207,69 @@ impl Server {
             .map(|_| ())
     }
 
-    async fn take(&self, mac: MacAddr, user: String, password: Secret) -> Result<()> {
+    async fn take(&self, mac: MacAddr, user: String, password: Secret) -> Result<Arc<Record>> {
         let change = Change::of(now(), move |row| {
             row.ipmi.user = Some(user);
+            row.pending = None;
             row.status.refused = None;
             Ok(())
         });
-        self.store
-            .update(mac, change.with_secret(Field::IpmiPassword, Some(password)))
-            .await
-            .map(|_| ())
+        let change = change
+            .with_secret(Field::IpmiPassword, Some(password))
+            .with_secret(Field::PendingPassword, None);
+        self.store.update(mac, change).await
+    }
+
+    /// Keeps credentials beside those of the row, until a login with them works.
+    async fn put_aside(&self, mac: MacAddr, user: String, password: Secret) -> Result<()> {
+        let change = Change::of(now(), move |row| {
+            row.pending = Some(user);
+            Ok(())
+        });
+        let change = change.with_secret(Field::PendingPassword, Some(password));
+        self.store.update(mac, change).await.map(|_| ())
+    }
+
+    /// A machine that asks again was interrupted while it made its account, or after: what was put aside then is tried.
+    async fn try_aside(&self, row: &Arc<Record>) -> Result<Arc<Record>> {
+        let Some(user) = row.pending.clone() else {
+            return Ok(Arc::clone(row));
+        };
+        let mac = row.mac;
+        let _turn = self.doors.turn(mac).await;
+        let Some(password) = self.store.secret(mac, Field::PendingPassword).await? else {
+            return Ok(Arc::clone(row));
+        };
+        match self.login(row, &user, &password).await {
+            Ok(()) => {
+                log::info!("{mac}: the account that the machine was making works");
+                let taken = self.take(mac, user, password).await?;
+                let change = Change::of(now(), |row| {
+                    row.status.last_updated = Some(now());
+                    (row.status.last_error, row.status.kind) = (None, None);
+                    Ok(())
+                });
+                self.discovery.soon(mac);
+                self.store.update(taken.mac, change).await
+            }
+            Err(error) if error.kind() == Kind::Auth => {
+                log::info!(
+                    "{mac}: the account that the machine was making is not let in: {}",
+                    error.chain()
+                );
+                // It was not finished, and the password is worth nothing. Tried again it might lock the account.
+                let change = Change::of(now(), |_| Ok(()));
+                let change = change.with_secret(Field::PendingPassword, None);
+                self.store.update(mac, change).await
+            }
+            Err(error) => {
+                log::warn!(
+                    "{mac}: login with the account that the machine was making: {}",
+                    error.chain()
+                );
+                Ok(Arc::clone(row))
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::hal::model::guid::GuidOrder;
 use crate::hal::model::{MacAddr, Secret};
 
 /// The result of a run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Document {
     pub(super) machine_id: Option<String>,
     pub(super) bmc: Bmc,
@@ -24,9 +24,11 @@ pub(super) struct Document {
     pub(super) changes: Vec<String>,
     pub(super) warnings: Vec<String>,
     pub(super) error: Option<String>,
+    /// Where IPMI over LAN is no way and the machine has a Redfish host interface: `granted`, `disabled` or `unsupported`.
+    pub(super) bootstrap: Option<&'static str>,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Bmc {
     pub(super) mac: Option<MacAddr>,
     pub(super) ip: Option<Ipv4Addr>,
@@ -38,7 +40,7 @@ pub(super) struct Bmc {
     pub(super) ipv6: Option<Ipv6Addr>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Ipmi {
     pub(super) user: String,
     #[serde(serialize_with = "shown")]
@@ -77,6 +79,7 @@ impl Document {
             changes: Vec::new(),
             warnings: Vec::new(),
             error: None,
+            bootstrap: None,
         }
     }
 

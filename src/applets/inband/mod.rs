@@ -1,6 +1,7 @@
 //! `halbox inband-init`: makes the machine that it runs on manageable, and tells the daemon.
 
 mod document;
+mod hand;
 mod options;
 mod register;
 mod server;
@@ -31,9 +32,10 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         let cx = Cx::until(Instant::now() + options.timeout).with_cancel(cancel);
         let machine = Machine::read(Path::new("/"));
         let access = server::find(matches, cx.deadline).await?;
-        let (document, failure) = work::run(&options, access.as_ref(), &cx, machine).await;
+        let print = |document: &document::Document| output.print(document, "", || document.table());
+        let (document, failure) = work::run(&options, access.as_ref(), &cx, machine, &print).await;
         if let Some(document) = document {
-            output.print(&document, "", || document.table())?;
+            print(&document)?;
         }
         failure.map_or(Ok(()), Err)
     })
@@ -46,11 +48,17 @@ fn say(text: &str) {
 
 const AFTER_HELP: &str = "\
 Runs as root on the machine itself and talks to its BMC through /dev/ipmi0; no other IPMI program is needed. It finds the \
-LAN channel, makes the user (name, password, access), turns on what the channel needs, and lets the user in as the last \
-step: interrupted before, it leaves nobody who can log in, and the next run finishes.
+LAN channel, makes the user (name, password), turns on what the channel needs, hands the password over, and only then makes \
+an administrator of the user and lets it in. Interrupted before, it leaves no administrator; interrupted after, somebody has \
+the password; the next run finishes.
 
 A user of that name that can log in is left alone and reported with created: false; --rotate (or --take-over, where it is \
-somebody else's) gives it a new password, which cannot be read back. The password is printed only when no daemon took it.
+somebody else's) gives it a new password, which cannot be read back.
+
+With a server the password goes to the daemon, which puts it aside before the user is let in and logs in with it \
+afterwards; it is printed only when no daemon took it. Without one the document is printed just before the last writes (so \
+they are not among its changes): when these fail, the exit code says so. With --verify-lan the login is tried before, as a \
+user without privileges.
 
 The server and its certificates come from the options, else HALBOX_SERVER, HALBOX_CA, HALBOX_CERT, HALBOX_KEY, \
 HALBOX_TOKEN_FILE, else the kernel command line (halbox.server=, halbox.ca=, halbox.cert=, halbox.key=, halbox.token=), \

@@ -52,6 +52,30 @@ async fn once(
     Ok((daemon, lookup))
 }
 
+/// Lets the daemon put the credentials aside before they count.
+pub(super) async fn put_aside(
+    daemon: &Registration,
+    cx: &Cx,
+    machine: &Machine,
+    document: &Document,
+) -> Result<()> {
+    let message = RegisterRequest {
+        pending: true,
+        ..message(machine, document)?
+    };
+    let answer = daemon
+        .register(cx, message)
+        .await
+        .map_err(|e| e.context("handing the password to the daemon"))?;
+    if answer.taken {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Refused,
+        "the daemon does not take the password",
+    ))
+}
+
 /// Hands over what the document and the machine say. When the daemon took the password, it is printed no more.
 pub(super) async fn tell(
     daemon: &Registration,
@@ -59,6 +83,22 @@ pub(super) async fn tell(
     machine: &Machine,
     document: &mut Document,
 ) -> Result<()> {
+    let message = message(machine, document)?;
+    let answer = daemon
+        .register(cx, message)
+        .await
+        .map_err(|e| e.context("registering at the daemon"))?;
+    document.registered = true;
+    if answer.taken {
+        document.ipmi.password = None;
+    }
+    if answer.verified {
+        document.verified = crate::hal::inband::Verified::OutOfBand.as_str();
+    }
+    Ok(())
+}
+
+fn message(machine: &Machine, document: &Document) -> Result<RegisterRequest> {
     let Some(mac) = document.bmc.mac else {
         return Err(Error::new(Kind::Unsupported, "registering this machine")
             .with_source("neither its BMC nor a network card tells a MAC address"));
@@ -67,7 +107,7 @@ pub(super) async fn tell(
     let [bios_version, bios_vendor, bios_date] = machine.bios.clone();
     let managed = document.driver == "IPMI";
     let password = document.ipmi.password.as_ref();
-    let message = RegisterRequest {
+    Ok(RegisterRequest {
         machine_id: document.machine_id.clone().unwrap_or_default(),
         mac: mac.to_string(),
         address: document.bmc.ip.map(|ip| ip.to_string()),
@@ -101,17 +141,6 @@ pub(super) async fn tell(
             product_serial: machine.serial.clone(),
         }),
         bmc_version: document.bmc.firmware.clone(),
-    };
-    let answer = daemon
-        .register(cx, message)
-        .await
-        .map_err(|e| e.context("registering at the daemon"))?;
-    document.registered = true;
-    if answer.taken {
-        document.ipmi.password = None;
-    }
-    if answer.verified {
-        document.verified = crate::hal::inband::Verified::OutOfBand.as_str();
-    }
-    Ok(())
+        pending: false,
+    })
 }

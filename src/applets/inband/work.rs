@@ -1,14 +1,15 @@
 //! The run: look, make, verify, register; the document says how far it came.
 
-use std::net::IpAddr;
+use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::document::Document;
+use super::hand::{Hand, Print, Where};
 use super::options::{Options, Task};
 use super::{register, say};
-use crate::api::client::registration::Access;
+use crate::api::client::registration::{Access, Registration};
 use crate::applets::common::exit::Failure;
-use crate::hal::inband::{self, Existing, Found, Journal, Machine, Order, Verified};
+use crate::hal::inband::{self, Existing, Found, Journal, Machine, Order};
 use crate::hal::model::Cx;
 use crate::hal::transport::Kcs;
 use crate::hal::{Error, Kind, Result};
@@ -19,6 +20,7 @@ pub(super) async fn run(
     access: Option<&Access>,
     cx: &Cx,
     machine: Machine,
+    print: Print<'_>,
 ) -> (Option<Document>, Option<Failure>) {
     let mut document = Document::of(&machine, &options.user);
     // Only a run that changes something has something to ask and to tell.
@@ -44,7 +46,16 @@ pub(super) async fn run(
     let ours = known
         .as_ref()
         .is_some_and(|l| l.user.as_deref() == Some(options.user.as_str()));
-    let failure = match work(options, cx, &machine, daemon.is_some(), ours, &mut document).await {
+    let run = Run {
+        options,
+        cx,
+        machine: &machine,
+        daemon: daemon.as_ref(),
+        ours,
+        print,
+    };
+    let mut gone = Where::Here;
+    let failure = match run.work(&mut document, &mut gone).await {
         Ok(()) => None,
         // No BMC was found: there is nothing to tell.
         Err(error) if document.bmc.mac.is_none() => return (None, Some(error.into())),
@@ -56,73 +67,147 @@ pub(super) async fn run(
     if let Some(daemon) = &daemon
         && let Err(error) = register::tell(daemon, cx, &machine, &mut document).await
     {
-        // The password is printed then: nobody else has it.
+        // The password is printed then, unless the daemon has put it aside: nobody else has it.
+        if gone == Where::Daemon {
+            document.ipmi.password = None;
+        }
         return (
             Some(document),
             Some(failure.unwrap_or_else(|| error.into())),
         );
     }
-    (Some(document), failure)
+    (Some(document).filter(|_| gone != Where::Printed), failure)
 }
 
-/// Everything between the daemon's two parts.
-async fn work(
-    options: &Options,
-    cx: &Cx,
-    machine: &Machine,
-    registers: bool,
+/// What a run goes by.
+struct Run<'a> {
+    options: &'a Options,
+    cx: &'a Cx,
+    machine: &'a Machine,
+    daemon: Option<&'a Registration>,
     ours: bool,
-    document: &mut Document,
-) -> Result<()> {
-    if options.unmanaged {
-        unmanaged(document, machine);
-        return Ok(());
-    }
-    let opened = match &options.device {
-        Some(path) => Kcs::at(path),
-        None => Kcs::open(),
-    };
-    let kcs = match opened {
-        Ok(kcs) => kcs,
-        Err(error)
-            if machine.is_virtual
-                && error.kind() == Kind::Unreachable
-                && options.task == Task::Init =>
-        {
-            say("a virtual machine without a BMC");
+    print: Print<'a>,
+}
+
+impl Run<'_> {
+    /// Everything between the daemon's two parts.
+    async fn work(&self, document: &mut Document, gone: &mut Where) -> Result<()> {
+        let Self {
+            options,
+            cx,
+            machine,
+            ..
+        } = *self;
+        if options.unmanaged {
             unmanaged(document, machine);
             return Ok(());
         }
-        Err(error) => return Err(error),
-    };
-    let journal = Journal::new(&kcs, options.dry_run, &say);
-    let found = inband::look(&journal, cx).await?;
-    document.found(&found, now_unix());
-    if found
-        .guid
-        .is_some_and(|guid| machine.uuid.is_some() && !machine.is_same(guid))
-    {
-        journal.warn("the BMC's System GUID is not the UUID of this machine's firmware".to_owned());
+        let opened = match &options.device {
+            Some(path) => Kcs::at(path),
+            None => Kcs::open(),
+        };
+        let kcs = match opened {
+            Ok(kcs) => kcs,
+            Err(error)
+                if machine.is_virtual
+                    && error.kind() == Kind::Unreachable
+                    && options.task == Task::Init =>
+            {
+                say("a virtual machine without a BMC");
+                unmanaged(document, machine);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let journal = Journal::new(&kcs, options.dry_run, &say);
+        let found = inband::look(&journal, cx).await?;
+        document.found(&found, now_unix());
+        if found
+            .guid
+            .is_some_and(|guid| machine.uuid.is_some() && !machine.is_same(guid))
+        {
+            journal.warn(
+                "the BMC's System GUID is not the UUID of this machine's firmware".to_owned(),
+            );
+        }
+        let result = match options.task {
+            Task::Show => show(&journal, cx, &found, options, document).await,
+            Task::Remove => remove(&journal, cx, &found, options).await,
+            Task::Init => self.init(&journal, &found, document, gone).await,
+        };
+        if options.task == Task::Init && !options.dry_run && machine.host_interface {
+            let off = result.is_err() || inband::is_off(&journal, cx, found.channel).await?;
+            if off {
+                document.bootstrap = Some(inband::bootstrap(&journal, cx).await?.as_str());
+            }
+        }
+        document.changes = journal.writes();
+        document.warnings = journal.warnings();
+        result?;
+        if self.daemon.is_some() && !document.created {
+            return Err(Error::new(
+                Kind::Refused,
+                format!(
+                    "user '{}' is there, can log in, and the daemon does not know it",
+                    options.user
+                ),
+            )
+            .with_hint("--take-over gives it a new password, --user NAME makes another"));
+        }
+        Ok(())
     }
-    let result = match options.task {
-        Task::Show => show(&journal, cx, &found, options, document).await,
-        Task::Remove => remove(&journal, cx, &found, options).await,
-        Task::Init => init(&journal, cx, &found, options, ours, document).await,
-    };
-    document.changes = journal.writes();
-    document.warnings = journal.warnings();
-    result?;
-    if registers && !document.created {
-        return Err(Error::new(
-            Kind::Refused,
-            format!(
-                "user '{}' is there, can log in, and the daemon does not know it",
+
+    async fn init(
+        &self,
+        journal: &Journal<'_>,
+        found: &Found,
+        document: &mut Document,
+        gone: &mut Where,
+    ) -> Result<()> {
+        let Self { options, cx, .. } = *self;
+        let hand = Hand {
+            options,
+            daemon: self.daemon,
+            machine: self.machine,
+            found,
+            journal,
+            document: document.clone(),
+            print: self.print,
+            gone: Mutex::new(Where::Here),
+        };
+        let order = Order {
+            user: &options.user,
+            password: options.password.clone(),
+            existing: if options.rotate || options.take_over || self.ours {
+                Existing::Rotate
+            } else {
+                Existing::Keep
+            },
+            enable_lan: options.enable_lan,
+            dhcp: options.dhcp,
+            keeper: &hand,
+        };
+        let mut entropy = |out: &mut [u8]| {
+            getrandom::fill(out).map_err(|e| {
+                Error::new(Kind::Other, "the kernel gives no random bytes").with_source(e)
+            })
+        };
+        let made = inband::make(journal, cx, found, &order, &mut entropy).await;
+        *gone = hand.gone();
+        let mut made = made?;
+        if !made.created {
+            say(&format!(
+                "user '{}' is there and can log in; its password cannot be read back (--rotate gives it a new one)",
                 options.user
-            ),
-        )
-        .with_hint("--take-over gives it a new password, --user NAME makes another"));
+            ));
+        }
+        if options.dry_run {
+            made.password = None;
+            made.created = false;
+        }
+        document.made(made);
+        Ok(())
     }
-    Ok(())
 }
 
 /// The machine goes by its first network card.
@@ -147,61 +232,6 @@ async fn remove(journal: &Journal<'_>, cx: &Cx, found: &Found, options: &Options
     if !inband::remove(journal, cx, found, &options.user).await? {
         say(&format!("there is no user '{}'", options.user));
     }
-    Ok(())
-}
-
-async fn init(
-    journal: &Journal<'_>,
-    cx: &Cx,
-    found: &Found,
-    options: &Options,
-    ours: bool,
-    document: &mut Document,
-) -> Result<()> {
-    let order = Order {
-        user: &options.user,
-        password: options.password.clone(),
-        existing: if options.rotate || options.take_over || ours {
-            Existing::Rotate
-        } else {
-            Existing::Keep
-        },
-        enable_lan: options.enable_lan,
-        dhcp: options.dhcp,
-    };
-    let mut entropy = |out: &mut [u8]| {
-        getrandom::fill(out)
-            .map_err(|e| Error::new(Kind::Other, "the kernel gives no random bytes").with_source(e))
-    };
-    let mut made = inband::make(journal, cx, found, &order, &mut entropy).await?;
-    if !made.created {
-        say(&format!(
-            "user '{}' is there and can log in; its password cannot be read back (--rotate gives it a new one)",
-            options.user
-        ));
-    }
-    if options.dry_run {
-        made.password = None;
-        made.created = false;
-    }
-    let login = match (&made.password, found.ip) {
-        (Some(password), Some(ip)) if options.verify_lan => {
-            Some(inband::login(cx, IpAddr::V4(ip), &options.user, password).await)
-        }
-        _ => None,
-    };
-    match login {
-        Some(Ok(())) => made.verified = Verified::OutOfBand,
-        Some(Err(error)) if matches!(error.kind(), Kind::Unreachable | Kind::Timeout) => {
-            journal.warn(format!("not verified over the LAN: {}", error.chain()));
-        }
-        Some(Err(error)) => {
-            document.made(made);
-            return Err(error.context("logging in over the LAN with the new password"));
-        }
-        None => {}
-    }
-    document.made(made);
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::hal::model::Cx;
 use super::found::{is_answer, optional};
 
 /// Is IPMI over the channel off?
-pub(super) async fn is_off(bmc: &dyn Exchange, cx: &Cx, channel: u8) -> Result<bool> {
+pub async fn is_off(bmc: &dyn Exchange, cx: &Cx, channel: u8) -> Result<bool> {
     let copy = Stored::Volatile;
     let access = optional(run(bmc, cx, &GetChannelAccess { channel, copy }).await)?;
     Ok(access.is_some_and(|a| a.mode == AccessMode::DISABLED))

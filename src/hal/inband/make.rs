@@ -1,5 +1,7 @@
 //! Makes the BMC manageable: an administrator with a password that somebody knows, and a LAN channel that lets it in.
 
+use std::fmt;
+
 use super::channel;
 use super::found::{Account, Found, of, optional};
 use super::journal::Journal;
@@ -11,8 +13,9 @@ use crate::hal::drivers::ipmi::users::{channel as access, write};
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::Exchange;
 use crate::hal::ipmi::cmd::Privilege;
-use crate::hal::ipmi::cmd::app::PrivilegeLevel;
-use crate::hal::model::{Cx, Secret};
+use crate::hal::ipmi::cmd::app::{PrivilegeLevel, UserName};
+use crate::hal::model::{BoxFuture, Cx, Secret};
+use crate::hal::vendors::{self, RedfishRole};
 
 /// What is wanted.
 #[derive(Debug)]
@@ -27,6 +30,38 @@ pub struct Order<'a> {
     pub enable_lan: bool,
     /// Shall the BMC take its address from DHCP?
     pub dhcp: bool,
+    /// Who gets the password before it counts.
+    pub keeper: &'a dyn Keeper,
+}
+
+/// Whoever has the password when this process is gone. Asked before the account may do anything with it: a run that dies
+/// later leaves no administrator whose password nobody knows.
+pub trait Keeper: Sync + fmt::Debug {
+    /// Takes the password; an error ends the run, and nobody was let in.
+    fn keep<'a>(&'a self, cx: &'a Cx, account: Kept<'a>) -> BoxFuture<'a, Result<()>>;
+
+    /// Shall a login over the LAN prove it?
+    fn proves(&self) -> bool {
+        false
+    }
+
+    /// Logs in over the LAN. `false`: the address cannot be reached from here.
+    fn login<'a>(&'a self, _: &'a Cx, _: &'a Secret, _: Privilege) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async { Ok(false) })
+    }
+}
+
+/// What a [`Keeper`] gets.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a> {
+    /// The slot.
+    pub user_id: u8,
+    /// The password.
+    pub password: &'a Secret,
+    /// How far it is proved.
+    pub verified: Verified,
+    /// An account that works gets another password: it is not set yet, and the BMC may still refuse it.
+    pub rotates: bool,
 }
 
 /// Which password.
@@ -86,9 +121,10 @@ pub struct Made {
 }
 
 const ADMINISTRATOR: PrivilegeLevel = PrivilegeLevel(Privilege::Administrator as u8);
+const USER: PrivilegeLevel = PrivilegeLevel(Privilege::User as u8);
 
-/// Carries the order out. What is there already is not written again. Letting the account in is the last write: who is
-/// interrupted before it leaves an account that cannot log in, and that the next run finishes.
+/// Carries the order out. What is there already is not written again. Letting the account in comes last, when the password
+/// is in safe hands: who is interrupted before it leaves no administrator, and the next run finishes.
 pub async fn make(
     bmc: &Journal<'_>,
     cx: &Cx,
@@ -108,8 +144,9 @@ pub async fn make(
     }
     let table = slots::table(bmc, cx, number).await?;
     let there = of(&table, order.user);
-    let slot = match &there {
-        Some(account) if is_complete(account) && order.existing == Existing::Keep => {
+    let complete = there.as_ref().filter(|account| is_complete(account));
+    if let Some(account) = complete {
+        if order.existing == Existing::Keep {
             surroundings(bmc, cx, order, number, account.id).await?;
             return Ok(Made {
                 user_id: account.id,
@@ -118,35 +155,192 @@ pub async fn make(
                 verified: Verified::None,
             });
         }
-        Some(account) => {
-            if !is_complete(account) {
-                bmc.say(&format!("user {} is there and not finished", account.id));
-            }
-            account.id
-        }
+    } else if let Some(account) = &there {
+        bmc.say(&format!("user {} is there and not finished", account.id));
+    }
+    let slot = match &there {
+        Some(account) => account.id,
         None => free(bmc, &table)?,
     };
     bmc.say(&format!("user '{}' in slot {slot}", order.user));
-    let within = |e: Error| e.context(format!("user '{}' in slot {slot}", order.user));
-    write::name(bmc, cx, slot, &name).await.map_err(within)?;
-    let (password, proof) = password(bmc, cx, slot, &order.password, entropy)
-        .await
-        .map_err(within)?;
-    write::access(bmc, cx, number, slot, ADMINISTRATOR)
-        .await
-        .map_err(within)?;
-    surroundings(bmc, cx, order, number, slot).await?;
-    write::enable(bmc, cx, number, slot).await.map_err(within)?;
-    Ok(Made {
-        user_id: slot,
-        password: Some(password),
-        created: true,
-        verified: if proof == Proof::Tested && !bmc.is_dry() {
+    let target = Target {
+        bmc,
+        cx,
+        order,
+        number,
+        slot,
+        product: (found.device.manufacturer, found.device.product),
+    };
+    let made = if complete.is_some() {
+        target.rotate(entropy).await
+    } else {
+        target.admit(&name, entropy).await
+    };
+    made.map_err(|e| e.context(format!("user '{}' in slot {slot}", order.user)))
+}
+
+/// An account in the making.
+struct Target<'a, 'j> {
+    bmc: &'a Journal<'j>,
+    cx: &'a Cx,
+    order: &'a Order<'a>,
+    number: u8,
+    slot: u8,
+    /// Manufacturer and product.
+    product: (u32, u16),
+}
+
+impl Target<'_, '_> {
+    /// Name, password, channel; then the keeper has the password; then the account is let in. Where a login shall prove
+    /// it, it is let in as a mere user before, and made administrator last: either way the last writes make it complete.
+    async fn admit(&self, name: &UserName, entropy: &mut Entropy<'_>) -> Result<Made> {
+        let Self {
+            bmc,
+            cx,
+            order,
+            number,
+            slot,
+            ..
+        } = *self;
+        write::name(bmc, cx, slot, name).await?;
+        let (password, proof) = self.password(entropy, false).await?;
+        let mut verified = self.verified(proof);
+        let early = order.keeper.proves() && !bmc.is_dry();
+        if early {
+            write::access(bmc, cx, number, slot, USER).await?;
+        }
+        surroundings(bmc, cx, order, number, slot).await?;
+        if early {
+            write::enable(bmc, cx, number, slot).await?;
+            if order.keeper.login(cx, &password, Privilege::User).await? {
+                verified = Verified::OutOfBand;
+            }
+        }
+        self.keep(&password, verified, false).await?;
+        self.grant_redfish().await?;
+        write::access(bmc, cx, number, slot, ADMINISTRATOR).await?;
+        write::enable(bmc, cx, number, slot).await?;
+        Ok(self.made(password, verified))
+    }
+
+    /// Another password for an account that works, and that is never shut out in between.
+    async fn rotate(&self, entropy: &mut Entropy<'_>) -> Result<Made> {
+        let Self {
+            bmc,
+            cx,
+            order,
+            number,
+            slot,
+            ..
+        } = *self;
+        surroundings(bmc, cx, order, number, slot).await?;
+        let (password, proof) = self.password(entropy, true).await?;
+        let mut verified = self.verified(proof);
+        if order.keeper.proves() && !bmc.is_dry() {
+            let administrator = Privilege::Administrator;
+            match order.keeper.login(cx, &password, administrator).await {
+                Ok(true) => verified = Verified::OutOfBand,
+                Ok(false) => {}
+                Err(error) => {
+                    // The BMC has it, whatever else is wrong.
+                    self.keep(&password, verified, false).await?;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(self.made(password, verified))
+    }
+
+    /// A BMC whose Redfish does not follow IPMI: the account works over IPMI all the same.
+    async fn grant_redfish(&self) -> Result<()> {
+        let granted = vendors::grant_redfish(self.bmc, self.cx, self.product, self.slot).await;
+        if let Err(error) = &granted {
+            self.bmc.warn(format!("no Redfish role: {}", error.chain()));
+        }
+        if optional(granted)? == Some(RedfishRole::Redfish) {
+            self.bmc.warn(format!(
+                "this BMC's Redfish gives the user no role: somebody who has one sets RoleId Administrator of AccountService/Accounts/{}",
+                self.slot
+            ));
+        }
+        Ok(())
+    }
+
+    fn verified(&self, proof: Proof) -> Verified {
+        if proof == Proof::Tested && !self.bmc.is_dry() {
             Verified::InBand
         } else {
             Verified::None
-        },
-    })
+        }
+    }
+
+    fn made(&self, password: Secret, verified: Verified) -> Made {
+        Made {
+            user_id: self.slot,
+            password: Some(password),
+            created: true,
+            verified,
+        }
+    }
+
+    async fn keep(&self, password: &Secret, verified: Verified, rotates: bool) -> Result<()> {
+        if self.bmc.is_dry() {
+            return Ok(());
+        }
+        let kept = Kept {
+            user_id: self.slot,
+            password,
+            verified,
+            rotates,
+        };
+        self.order.keeper.keep(self.cx, kept).await
+    }
+
+    /// Sets a password that the BMC takes. Policies differ: a refused one is followed by one of another shape.
+    async fn password(&self, entropy: &mut Entropy<'_>, rotates: bool) -> Result<(Secret, Proof)> {
+        let (bmc, cx, slot) = (self.bmc, self.cx, self.slot);
+        let length = match &self.order.password {
+            Wanted::Given(secret) => {
+                if rotates {
+                    self.keep(secret, Verified::None, true).await?;
+                }
+                let proof = write::password(bmc, cx, slot, secret).await?;
+                return Ok((secret.clone(), proof));
+            }
+            Wanted::Random { length } => *length,
+        };
+        let shape = |length, special| Shape { length, special };
+        let long = (length > write::SHORT).then_some(shape(length.min(write::LONG), true));
+        let shorter = [(16, true), (16, false), (12, true), (10, false)].map(|(n, s)| shape(n, s));
+        let mut last = None;
+        for shape in long.into_iter().chain(shorter) {
+            let secret = random(shape, entropy)?;
+            if rotates {
+                self.keep(&secret, Verified::None, true).await?;
+            }
+            match write::password(bmc, cx, slot, &secret).await {
+                // Long ones are cut off by some: only what was tested counts.
+                Ok(Proof::None) if shape.length > write::SHORT => {
+                    bmc.say("the BMC does not prove that it keeps 20 bytes, 16 then");
+                }
+                Ok(proof) => return Ok((secret, proof)),
+                Err(error)
+                    if PasswordRefused::find(&error).is_some() || shape.length > write::SHORT =>
+                {
+                    if !matches!(error.kind(), Kind::Refused | Kind::Unsupported) {
+                        return Err(error);
+                    }
+                    bmc.say(&format!(
+                        "a password of {} characters is refused",
+                        shape.length
+                    ));
+                    last = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| Error::new(Kind::Refused, "no password that the BMC takes")))
+    }
 }
 
 /// An administrator who is let in. Ours are so only when everything else was done.
@@ -193,51 +387,6 @@ async fn surroundings(
         optional(done)?;
     }
     Ok(())
-}
-
-/// Sets a password that the BMC takes. Policies differ: a refused one is followed by one of another shape.
-async fn password(
-    bmc: &Journal<'_>,
-    cx: &Cx,
-    slot: u8,
-    wanted: &Wanted,
-    entropy: &mut Entropy<'_>,
-) -> Result<(Secret, Proof)> {
-    let length = match wanted {
-        Wanted::Given(secret) => {
-            let proof = write::password(bmc, cx, slot, secret).await?;
-            return Ok((secret.clone(), proof));
-        }
-        Wanted::Random { length } => *length,
-    };
-    let shape = |length, special| Shape { length, special };
-    let long = (length > write::SHORT).then_some(shape(length.min(write::LONG), true));
-    let shorter = [(16, true), (16, false), (12, true), (10, false)].map(|(n, s)| shape(n, s));
-    let mut last = None;
-    for shape in long.into_iter().chain(shorter) {
-        let secret = random(shape, entropy)?;
-        match write::password(bmc, cx, slot, &secret).await {
-            // Long ones are cut off by some: only what was tested counts.
-            Ok(Proof::None) if shape.length > write::SHORT => {
-                bmc.say("the BMC does not prove that it keeps 20 bytes, 16 then");
-            }
-            Ok(proof) => return Ok((secret, proof)),
-            Err(error)
-                if PasswordRefused::find(&error).is_some() || shape.length > write::SHORT =>
-            {
-                if !matches!(error.kind(), Kind::Refused | Kind::Unsupported) {
-                    return Err(error);
-                }
-                bmc.say(&format!(
-                    "a password of {} characters is refused",
-                    shape.length
-                ));
-                last = Some(error);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Err(last.unwrap_or_else(|| Error::new(Kind::Refused, "no password that the BMC takes")))
 }
 
 /// Takes the account away: disabled, no access, no name. `false` when there is none.

@@ -17,7 +17,7 @@ use super::profile::Profile;
 use super::redfish::doors::Doors;
 use super::redfish::serve;
 use super::state::{Clock, Server, Users};
-use super::{control, replay, store, worker};
+use super::{control, replay, store, vm, worker};
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::responder::{Config, Lockout};
 
@@ -35,6 +35,7 @@ pub(super) struct Shared {
     pub(super) addresses: Vec<SocketAddr>,
     pub(super) redfish: Vec<SocketAddr>,
     pub(super) http: Vec<SocketAddr>,
+    pub(super) vms: Vec<SocketAddr>,
     pub(super) options: Options,
     pub(super) stop: watch::Sender<bool>,
 }
@@ -69,7 +70,8 @@ pub fn start(options: Options) -> Result<SimHandle> {
     check(&options).map_err(|e| Error::new(Kind::Config, what()).with_source(e))?;
     let listeners = options
         .redfish
-        .map_or(0, |r| 1 + u64::from(r.http_port.is_some()));
+        .map_or(0, |r| 1 + u64::from(r.http_port.is_some()))
+        + 2 * u64::from(options.vm.is_some());
     let connections = if listeners == 0 {
         0
     } else {
@@ -84,11 +86,16 @@ pub fn start(options: Options) -> Result<SimHandle> {
         .map_err(|e| Error::new(Kind::Other, what()).with_source(e))?;
     let bmcs = populate(&options, &addresses)?;
     let doors = Doors::open(&options, &addresses)?;
+    let vms = match options.vm {
+        Some(first) => vm::bind(first, options.count)?,
+        None => Vec::new(),
+    };
     let shared = Arc::new(Shared {
         bmcs,
         addresses,
         redfish: doors.redfish,
         http: doors.http,
+        vms: vms.iter().filter_map(|l| l.local_addr().ok()).collect(),
         options,
         stop: watch::Sender::new(false),
     });
@@ -100,6 +107,9 @@ pub fn start(options: Options) -> Result<SimHandle> {
         .threads
         .extend(serve::spawn(&handle.shared, doors.all)?);
     if let Some(thread) = control::spawn(&handle.shared)? {
+        handle.threads.push(thread);
+    }
+    if let Some(thread) = vm::spawn(&handle.shared, vms)? {
         handle.threads.push(thread);
     }
     if let Some(thread) = store::spawn(&handle.shared)? {
@@ -114,6 +124,9 @@ fn check(options: &Options) -> std::result::Result<(), String> {
         return Err(format!(
             "{ip} is no address of one BMC; each BMC has exactly one (127.1.0.1, for instance)"
         ));
+    }
+    if options.vm.is_some_and(|vm| vm.ip().is_unspecified()) {
+        return Err("VMs need one address: nobody has to log in there".to_owned());
     }
     if options.count == 0 {
         return Err("there must be at least one BMC".to_owned());
@@ -263,6 +276,11 @@ impl SimHandle {
     /// Where they answer Redfish over plain HTTP; empty without it.
     pub fn http_addrs(&self) -> &[SocketAddr] {
         &self.shared.http
+    }
+
+    /// Where a VM finds each as its own BMC; empty without it.
+    pub fn vm_addrs(&self) -> &[SocketAddr] {
+        &self.shared.vms
     }
 
     /// The books of each BMC, in their order.

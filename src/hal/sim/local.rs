@@ -21,6 +21,7 @@ pub struct LocalBmc {
     inner: Mutex<Inner>,
     learnt: LearntCell,
     privilege: Privilege,
+    channel: Option<u8>,
 }
 
 #[derive(Debug)]
@@ -49,7 +50,15 @@ impl LocalBmc {
             }),
             learnt: LearntCell::default(),
             privilege: Privilege::Administrator,
+            channel: None,
         }
+    }
+
+    /// The same BMC for its own host: over the system interface.
+    #[must_use]
+    pub fn from_inside(mut self) -> Self {
+        self.channel = Some(0x0f);
+        self
     }
 
     /// The same BMC for a caller with less privilege.
@@ -98,7 +107,7 @@ impl LocalBmc {
             user: 2,
             session: 1,
             privilege: self.privilege,
-            channel: inner.server.profile.sessions.channel,
+            channel: (self.channel).unwrap_or(inner.server.profile.sessions.channel),
         };
         let order = Order {
             netfn: request.netfn,

@@ -16,6 +16,7 @@ pub mod redfish;
 pub mod replay;
 pub mod state;
 mod store;
+mod vm;
 mod worker;
 
 pub use bmc::{Bmc, Manners};

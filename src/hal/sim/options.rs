@@ -1,6 +1,6 @@
 //! How many BMCs to simulate, where, of which kind, and what goes wrong with them.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +50,9 @@ pub struct Options {
     pub port: u16,
     /// Redfish, if the BMCs speak it.
     pub redfish: Option<RedfishOptions>,
+    /// TCP address at which a VM finds the first BMC as its own (QEMU's `ipmi-bmc-extern`), the others at the ports behind
+    /// it. Port 0 = any free ports.
+    pub vm: Option<SocketAddr>,
     /// Recordings that the BMCs replay, in turn; empty: they are of the profile's kind.
     pub recordings: Vec<Arc<Recording>>,
     /// Kind of BMC.
@@ -89,6 +92,7 @@ impl Default for Options {
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: DEFAULT_PORT,
             redfish: None,
+            vm: None,
             recordings: Vec::new(),
             profile: ProfileName::Generic,
             user: DEFAULT_USER.to_owned(),

@@ -1,6 +1,6 @@
 //! Dell iDRAC.
 
-use super::{Matches, PLAIN, Row, Vendor, Why};
+use super::{Matches, PLAIN, RedfishRole, Row, Vendor, Why};
 use crate::hal::model::console::SshConsole;
 use crate::hal::redfish::Accounts;
 
@@ -11,6 +11,7 @@ pub(super) const VENDORS: &[Vendor] = &[
         matches: DELL,
         ipmi: &[Row {
             user_slot: Some(3),
+            redfish_role: RedfishRole::Redfish,
             ..Row::of(&[674])
         }],
         redfish: |facts, q| {
@@ -40,6 +41,11 @@ pub(super) const VENDORS: &[Vendor] = &[
                 flag: "user_slot",
                 what: "slot 1 is reserved and 2 is root: accounts of ours have slot 3",
                 seen_on: "iDRAC7 to 9: go-hal",
+            },
+            Why {
+                flag: "redfish_role",
+                what: "a user that IPMI makes has no Redfish role, and only Redfish gives it one: somebody who has one sets RoleId and Enabled of the account with its slot's number",
+                seen_on: "iDRAC9: go-hal issue 88, iDRAC-Redfish-Scripting issue 332",
             },
             Why {
             flag: "led_idle_lit",

@@ -1,8 +1,9 @@
 //! Fujitsu (Fsas) iRMC.
 
 mod boot;
+pub(super) mod role;
 
-use super::{Matches, PLAIN, Row, Vendor, Why};
+use super::{Matches, PLAIN, RedfishRole, Row, Vendor, Why};
 use crate::hal::redfish::Etag;
 
 pub(super) const VENDORS: &[Vendor] = &[Vendor {
@@ -14,6 +15,7 @@ pub(super) const VENDORS: &[Vendor] = &[Vendor {
     },
     ipmi: &[Row {
         user_slot: Some(3),
+        redfish_role: RedfishRole::Oem,
         ..Row::of(&[211, 231, 10_368])
     }],
     redfish: |_, q| q.etag = Etag::Always,
@@ -27,6 +29,11 @@ pub(super) const VENDORS: &[Vendor] = &[Vendor {
             flag: "user_slot",
             what: "accounts of ours have slot 3",
             seen_on: "go-hal PR 85",
+        },
+        Why {
+            flag: "redfish_role",
+            what: "a user that IPMI makes has no Redfish role: an OEM command in-band gives it one",
+            seen_on: "iRMC S6: go-hal PR 85",
         },
         Why {
             flag: "etag",

@@ -25,6 +25,36 @@ pub struct Row {
     pub quirks: &'static [&'static str],
     /// The slot that accounts of ours customarily have.
     pub user_slot: Option<u8>,
+    /// What gives a user that IPMI makes a role in Redfish.
+    pub redfish_role: RedfishRole,
+}
+
+/// What gives a user that IPMI makes a role in Redfish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedfishRole {
+    /// Its privilege in IPMI, as far as is known.
+    Ipmi,
+    /// An OEM command, in-band (Fujitsu).
+    Oem,
+    /// Redfish alone, by somebody who has one (Dell).
+    Redfish,
+}
+
+/// Makes the user in this slot an administrator of Redfish as well, where its privilege in IPMI does not.
+pub async fn grant_redfish(
+    bmc: &dyn Exchange,
+    cx: &Cx,
+    (manufacturer, product): (u32, u16),
+    user: u8,
+) -> Result<RedfishRole> {
+    let mut rows = vendors().flat_map(|vendor| vendor.ipmi);
+    let role = rows
+        .find(|row| row.matches(manufacturer, product))
+        .map_or(RedfishRole::Ipmi, |row| row.redfish_role);
+    if role == RedfishRole::Oem {
+        super::fujitsu::role::grant(bmc, cx, user).await?;
+    }
+    Ok(role)
 }
 
 impl Row {
@@ -35,6 +65,7 @@ impl Row {
             products: None,
             quirks: &[],
             user_slot: None,
+            redfish_role: RedfishRole::Ipmi,
         }
     }
 

@@ -16,7 +16,9 @@ use crate::hal::bmc::Bmc;
 use crate::hal::redfish::{Client, Quirks};
 
 pub use facts::{Facts, Level, Matches, name, recognise};
-pub use ipmi::{Row, attach_ipmi, attach_ipmi as attach, learn, quirks_for};
+pub use ipmi::{
+    RedfishRole, Row, attach_ipmi, attach_ipmi as attach, grant_redfish, learn, quirks_for,
+};
 
 /// What one vendor, class of firmware, or model does differently.
 #[derive(Debug)]

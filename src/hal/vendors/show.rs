@@ -1,6 +1,6 @@
 //! What an overwrite changes, as text: for people, and for the test that each change has its reason.
 
-use super::{Facts, Vendor};
+use super::{Facts, RedfishRole, Vendor};
 use crate::hal::redfish::Quirks;
 
 /// Generations of a vendor's managers that quirks may tell apart.
@@ -49,6 +49,10 @@ pub fn ipmi_changes(vendor: &Vendor) -> Vec<(String, String)> {
             .user_slot
             .map(|s| ("user_slot".to_owned(), s.to_string()));
         changes.extend(slot);
+        if row.redfish_role != RedfishRole::Ipmi {
+            let role = format!("{:?}", row.redfish_role);
+            changes.push(("redfish_role".to_owned(), role));
+        }
     }
     changes
 }

@@ -34,6 +34,7 @@ fn by_manufacturer_and_product() {
         products: Some((10, 20)),
         quirks: &["uefi_disk_0x24"],
         user_slot: None,
+        redfish_role: RedfishRole::Ipmi,
     };
     let matched = [9, 10, 20, 21].map(|product| row.matches(1, product));
     assert_eq!(matched, [false, true, true, false]);
@@ -72,6 +73,11 @@ fn names_are_unique_and_every_change_has_its_reason() {
             .collect();
         let slots = vendor.ipmi.iter().any(|row| row.user_slot.is_some());
         changed.extend(slots.then(|| "user_slot".to_owned()));
+        let roles = vendor
+            .ipmi
+            .iter()
+            .any(|row| row.redfish_role != RedfishRole::Ipmi);
+        changed.extend(roles.then(|| "redfish_role".to_owned()));
         let mut reasons: std::collections::BTreeSet<String> =
             vendor.why.iter().map(|why| why.flag.to_owned()).collect();
         assert_eq!(reasons.len(), vendor.why.len(), "{}", vendor.name);

@@ -2,6 +2,8 @@
 
 mod daemon;
 mod registered;
+mod served;
+mod simulated;
 mod vm;
 
 use serde_json::Value;

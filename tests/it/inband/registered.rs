@@ -57,9 +57,11 @@ fn the_daemon_gets_the_password_and_the_second_run_writes_nothing() {
         ran.stderr
     );
     let table = daemon.table.lock().unwrap();
-    let [row] = table.registered.as_slice() else {
+    // Put aside before the user was let in, and then for good.
+    let [aside, row] = table.registered.as_slice() else {
         panic!("{} registrations", table.registered.len());
     };
+    assert!(aside.pending && !row.pending && aside.ipmi_password == row.ipmi_password);
     assert_eq!((row.machine_id.as_str(), table.lookups), (vm::UUID, 3));
     assert_eq!(row.mac, first["bmc"]["mac"].as_str().unwrap());
     assert_eq!(

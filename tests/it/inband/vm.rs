@@ -29,6 +29,8 @@ pub struct Ran {
     pub stdout: String,
     /// The same on stderr, without separation.
     pub stderr: String,
+    /// What the kernel said on its console.
+    pub console: String,
     /// How long the VM lived, in milliseconds.
     pub took: u128,
 }
@@ -83,6 +85,19 @@ impl Vm {
 
     /// Runs a script; its lines `#name` begin steps.
     pub fn run(&self, kcs: u16, script: &str) -> Ran {
+        let ran = self.boot(kcs, script, "");
+        assert_ne!(ran.code, 125, "the test bed failed: {}", ran.stderr);
+        ran
+    }
+
+    /// Runs a script that ends with the machine off.
+    pub fn run_until_off(&self, kcs: u16, script: &str) -> Ran {
+        let ran = self.boot(kcs, script, "1");
+        assert_eq!(ran.code, 0, "not switched off: {}", ran.stderr);
+        ran
+    }
+
+    fn boot(&self, kcs: u16, script: &str, until_off: &str) -> Ran {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("script");
         let steps: String = script
@@ -99,17 +114,21 @@ impl Vm {
             .env("UUID", UUID)
             .env("APPEND", &self.append)
             .env("VENDOR", self.vendor);
-        command.env("HOSTPORT", &self.host_ports);
+        let console = dir.path().join("console");
+        command
+            .env("HOSTPORT", &self.host_ports)
+            .env("CONSOLE", &console)
+            .env("UNTIL_OFF", until_off);
         // One at a time: each wants a core for itself.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let start = Instant::now();
         let output = command.output().unwrap();
-        let code = output.status.code().unwrap();
-        assert_ne!(code, 125, "the test bed failed: {}", stderr(&output));
         Ran {
-            code,
+            code: output.status.code().unwrap(),
             stdout: stdout(&output),
             stderr: stderr(&output),
+            console: String::from_utf8_lossy(&std::fs::read(&console).unwrap_or_default())
+                .into_owned(),
             took: start.elapsed().as_millis(),
         }
     }

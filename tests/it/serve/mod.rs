@@ -6,7 +6,7 @@ mod cli;
 mod completion;
 mod console;
 mod crowd;
-mod daemon;
+pub mod daemon;
 mod gate;
 mod many;
 mod namespaces;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::hal::Result;
-use crate::hal::inband::{self, Existing, Found, Journal, Made, Order, Wanted};
+use crate::hal::inband::{self, Existing, Found, Journal, Keeper, Kept, Made, Order, Wanted};
 use crate::hal::ipmi::Exchange;
-use crate::hal::model::{Cx, Secret};
+use crate::hal::ipmi::cmd::Privilege;
+use crate::hal::model::{BoxFuture, Cx, Secret};
 use crate::hal::sim::ProfileName;
 use crate::hal::sim::local::LocalBmc;
 
@@ -23,6 +24,55 @@ pub fn order() -> Order<'static> {
         existing: Existing::Keep,
         enable_lan: true,
         dhcp: false,
+        keeper: &Forgetful,
+    }
+}
+
+/// Takes a password and has it no more.
+#[derive(Debug)]
+struct Forgetful;
+
+impl Keeper for Forgetful {
+    fn keep<'a>(&'a self, _: &'a Cx, _: Kept<'a>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Has all passwords.
+#[derive(Debug, Default)]
+pub struct Safe {
+    pub passwords: Mutex<Vec<Secret>>,
+    /// Privileges of the logins; `Some`: a login shall prove the account.
+    pub logins: Option<Mutex<Vec<Privilege>>>,
+}
+
+impl Safe {
+    pub fn has(&self, password: &[u8]) -> bool {
+        let all = self.passwords.lock().unwrap();
+        all.iter().any(|p| p.expose() == password)
+    }
+}
+
+impl Keeper for Safe {
+    fn keep<'a>(&'a self, _: &'a Cx, account: Kept<'a>) -> BoxFuture<'a, Result<()>> {
+        let mut passwords = self.passwords.lock().unwrap();
+        passwords.push(account.password.clone());
+        Box::pin(async { Ok(()) })
+    }
+
+    fn proves(&self) -> bool {
+        self.logins.is_some()
+    }
+
+    fn login<'a>(
+        &'a self,
+        _: &'a Cx,
+        _: &'a Secret,
+        privilege: Privilege,
+    ) -> BoxFuture<'a, Result<bool>> {
+        let logins = self.logins.as_ref().unwrap();
+        logins.lock().unwrap().push(privilege);
+        Box::pin(async { Ok(true) })
     }
 }
 

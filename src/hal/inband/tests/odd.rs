@@ -204,3 +204,54 @@ async fn a_bmc_that_starts_is_waited_for() {
     let bmc = twisted(&bed.bmc, |n, _| (n < 20).then_some(0xd2));
     assert!(run(&bmc, &order(), false).await.unwrap().made.created);
 }
+
+#[tokio::test(start_paused = true)]
+async fn fujitsu_gets_a_redfish_role_by_its_own_command() {
+    for known in [true, false] {
+        let bed = Bed::new(ProfileName::Generic);
+        bed.bmc.with_state(|s| {
+            std::sync::Arc::get_mut(&mut s.profile)
+                .unwrap()
+                .manufacturer = 10_368;
+        });
+        let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let to = std::sync::Arc::clone(&seen);
+        let bmc = twisted(&bed.bmc, move |_, r| {
+            let ours = (r.netfn.0, r.cmd) == (0x2e, 0xe0);
+            ours.then(|| to.lock().unwrap().push(r.data.clone()))?;
+            Some(if known { 0 } else { 0xc1 })
+        });
+        let run = run(&bmc, &order(), false).await.unwrap();
+        let slot = run.made.user_id;
+        let commands = seen.lock().unwrap().clone();
+        let set = |setting, value| vec![0x80, 0x28, 0, 2, slot - 1, setting, 0x1d, 1, value];
+        // A BMC that does not know it is told of, and the account is there.
+        let wanted = [set(0x81, 2), set(0x80, 1)];
+        assert_eq!(commands, wanted[..if known { 2 } else { 1 }]);
+        assert_eq!(
+            run.warnings.len(),
+            usize::from(!known),
+            "{:?}",
+            run.warnings
+        );
+        bed.assert_works(slot, &run.made.password.unwrap());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_host_gets_credentials_for_redfish_and_nobody_else() {
+    use crate::hal::inband::{Bootstrap, bootstrap};
+    use crate::hal::sim::LocalBmc;
+    let inside = LocalBmc::new(ProfileName::OpenBmc).from_inside();
+    let cx = super::bed::cx();
+    let Bootstrap::Granted(account) = bootstrap(&inside, &cx).await.unwrap() else {
+        panic!("not granted");
+    };
+    assert!(!account.user.is_empty() && account.password.len() == 16);
+    inside.with_state(|s| s.bootstrap = false);
+    let disabled = bootstrap(&inside, &cx).await.unwrap();
+    assert!(matches!(disabled, Bootstrap::Disabled), "{disabled:?}");
+    let outside = LocalBmc::new(ProfileName::OpenBmc);
+    let refused = bootstrap(&outside, &cx).await.unwrap();
+    assert!(matches!(refused, Bootstrap::Unsupported), "{refused:?}");
+}

@@ -1,6 +1,8 @@
 //! All commands that have a type, by number: name, privilege and effect of a request whose type is not known.
 
-use super::{Command, Effect, NetFn, Privilege, app, chassis, dcmi, sensor, storage, transport};
+use super::{
+    Command, Effect, NetFn, Privilege, app, chassis, dcmi, redfish, sensor, storage, transport,
+};
 
 /// What is known of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +33,19 @@ impl Known {
 
 /// The command of that number, if it has a type. `data` is the request's: it tells the group of NetFn 0x2C.
 pub fn known(netfn: NetFn, cmd: u8, data: &[u8]) -> Option<&'static Known> {
-    if netfn == NetFn::GROUP && data.first() != Some(&dcmi::GROUP_ID) {
-        return None;
-    }
+    // DCMI and the Redfish host interface share numbers.
+    let redfish = match (netfn, data.first()) {
+        (NetFn::GROUP, Some(&redfish::GROUP_ID)) => true,
+        (NetFn::GROUP, group) if group != Some(&dcmi::GROUP_ID) => return None,
+        _ => false,
+    };
     COMMANDS
         .iter()
-        .find(|known| known.netfn == netfn && known.cmd == cmd)
+        .find(|known| known.netfn == netfn && known.cmd == cmd && is_redfish(known) == redfish)
+}
+
+fn is_redfish(known: &Known) -> bool {
+    *known == Known::of::<redfish::GetBootstrapCredentials>()
 }
 
 macro_rules! commands {
@@ -74,6 +83,7 @@ commands! {
     dcmi: GetDcmiCapabilities GetPowerReading GetPowerLimit SetPowerLimit ActivatePowerLimit
         GetAssetTag GetDcmiSensorInfo SetAssetTag GetManagementControllerIdentifier
         SetManagementControllerIdentifier GetTemperatureReadings;
+    redfish: GetBootstrapCredentials;
 }
 
 #[cfg(test)]
@@ -108,7 +118,11 @@ mod tests {
             assert!(TYPES.contains(&command.as_str()), "{command} is not listed");
         }
         for command in COMMANDS {
-            let group = [dcmi::GROUP_ID];
+            let group = [if is_redfish(command) {
+                redfish::GROUP_ID
+            } else {
+                dcmi::GROUP_ID
+            }];
             assert_eq!(known(command.netfn, command.cmd, &group), Some(command));
         }
     }

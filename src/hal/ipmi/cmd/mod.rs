@@ -32,6 +32,7 @@ pub mod chassis;
 #[path = "tests/check.rs"]
 mod check;
 pub mod dcmi;
+pub mod redfish;
 pub mod sensor;
 pub mod storage;
 pub mod transport;

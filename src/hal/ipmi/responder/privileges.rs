@@ -72,8 +72,11 @@ fn transport(cmd: u8) -> Privilege {
 }
 
 fn group(cmd: u8, data: &[u8]) -> Privilege {
-    if data.first() != Some(&0xdc) {
-        return U;
+    match data.first() {
+        Some(0xdc) => {}
+        // Accounts for the Redfish host interface.
+        Some(0x52) => return A,
+        _ => return U,
     }
     match cmd {
         // Set power limit, activate it, set configuration parameters.

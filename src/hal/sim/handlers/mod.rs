@@ -21,9 +21,10 @@ mod users;
 use std::time::Instant;
 
 use super::state::Server;
-use crate::hal::ipmi::cmd::{Command, CompletionCode, NetFn};
-use crate::hal::ipmi::codec::{DecodeError, Reader};
+use crate::hal::ipmi::cmd::{Command, CompletionCode, NetFn, redfish};
+use crate::hal::ipmi::codec::{DecodeError, Reader, hex};
 use crate::hal::ipmi::responder::{Answer, Caller};
+use crate::hal::model::Secret;
 
 /// Data after the completion code, or the completion code of a failure.
 pub(super) type Reply = Result<Vec<u8>, CompletionCode>;
@@ -92,6 +93,9 @@ pub(super) fn by_state(
         {
             return dcmi::power_limit(server);
         }
+        NetFn::GROUP if data.first() == Some(&redfish::GROUP_ID) => {
+            bootstrap(server, *caller, cmd, data)
+        }
         NetFn::GROUP => dcmi::handle(server, now, cmd, data),
         _ => Err(UNKNOWN),
     };
@@ -99,6 +103,26 @@ pub(super) fn by_state(
         Ok(data) => Answer::Reply(CompletionCode::OK, data),
         Err(code) => Answer::code(code),
     }
+}
+
+/// Credentials for the Redfish host interface: for the host alone, until they are disabled.
+fn bootstrap(server: &mut Server, caller: Caller, cmd: u8, data: &[u8]) -> Reply {
+    const SYSTEM: u8 = 0x0f;
+    if caller.channel != SYSTEM || cmd != redfish::GetBootstrapCredentials::CMD {
+        return Err(UNKNOWN);
+    }
+    typed(data, |command: redfish::GetBootstrapCredentials| {
+        if !server.bootstrap {
+            return Err(redfish::BOOTSTRAP_DISABLED);
+        }
+        server.bootstrap = command.keep;
+        let mut password = hex(&server.guid);
+        password.truncate(16);
+        Ok(redfish::BootstrapCredentials {
+            user: "hostinterface".to_owned(),
+            password: Secret::new(password),
+        })
+    })
 }
 
 /// Runs a typed command: decode, do, encode.

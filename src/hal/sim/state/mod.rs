@@ -153,6 +153,8 @@ pub struct Server {
     pub cold_reset: bool,
     /// Get Device ID: global enables.
     pub enables: u8,
+    /// It gives accounts for the Redfish host interface.
+    pub bootstrap: bool,
 }
 
 /// Who may log in at the start.
@@ -211,6 +213,7 @@ impl Server {
             executed: 0,
             cold_reset: false,
             enables: 0x08,
+            bootstrap: true,
         }
     }
 
