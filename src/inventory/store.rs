@@ -28,7 +28,7 @@ pub enum Field {
 
 impl Field {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::IpmiPassword,
         Self::IpmiKg,
         Self::RedfishPassword,
