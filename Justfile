@@ -41,6 +41,10 @@ sim *args:
 dist:
     tests/dist.sh
 
+# The Debian package of the static binary (needs dpkg-deb): target/dist/halbox_VERSION_ARCH.deb
+deb: dist
+    packaging/deb/build.sh
+
 # Size of the static binary, largest crates first (needs cargo-bloat)
 size:
     cargo bloat --release --crates -n 30

@@ -27,10 +27,19 @@ fi
 
 # What the tables do not use of SQLite.
 flags=${LIBSQLITE3_FLAGS:-}
-for part in FTS3 FTS3_PARENTHESIS FTS5 RTREE DBSTAT_VTAB STAT4; do flags+=" -USQLITE_ENABLE_$part"; done
+for part in FTS3 FTS3_PARENTHESIS FTS5 RTREE DBSTAT_VTAB STAT4 API_ARMOR COLUMN_METADATA LOAD_EXTENSION; do
+    flags+=" -USQLITE_ENABLE_$part"
+done
+for part in LOAD_EXTENSION JSON DEPRECATED PROGRESS_CALLBACK AUTHORIZATION TRACE UTF16 COMPLETE SHARED_CACHE DESERIALIZE; do
+    flags+=" -DSQLITE_OMIT_$part"
+done
 export LIBSQLITE3_FLAGS="$flags -USQLITE_SOUNDEX"
 # Relative relocations packed (musl 1.2.4, binutils 2.38): some hundred kilobytes of a position-independent binary.
-$cargo rustc --release --locked --bin halbox --target "$target" --target-dir "$dir/build" -- -C link-arg=-Wl,-z,pack-relative-relocs
+link=(-C link-arg=-Wl,-z,pack-relative-relocs)
+# The toolchain's own linker folds functions that became the same code.
+lld=$(rustc --print sysroot)/lib/rustlib/$arch-unknown-linux-gnu/bin/gcc-ld
+[ ! -x "$lld/ld.lld" ] || link+=(-C "link-arg=-B$lld" -C link-arg=-fuse-ld=lld -C link-arg=-Wl,--icf=all)
+$cargo rustc --release --locked --bin halbox --target "$target" --target-dir "$dir/build" -- "${link[@]}"
 cp "$dir/build/$target/release/halbox" "$dir/halbox"
 
 size=$(stat -c %s "$dir/halbox")

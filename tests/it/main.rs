@@ -11,6 +11,7 @@ mod bmc;
 mod common;
 mod console;
 mod console_oracles;
+mod deb;
 mod differential;
 mod dispatch;
 mod fleet;

@@ -21,6 +21,7 @@ const READS: &[&str] = &[
     "BootService.GetState",
     "EventLogService.Entries",
     "LedService.GetState",
+    "MachineService.Capabilities",
     "MachineService.Fru",
     "MachineService.Info",
     "MachineService.Lan",
@@ -368,6 +369,8 @@ fn each_of_them_is_done_once() {
                 ..Default::default()
             }
         )));
-        assert_eq!(ids.len(), CHANGES.len(), "{ids:?} against {CHANGES:?}");
+        // Init answers with a stream of steps; serve::cli tests it.
+        let single = CHANGES.iter().filter(|c| **c != "InitRequest");
+        assert_eq!(ids.len(), single.count(), "{ids:?} against {CHANGES:?}");
     });
 }
