@@ -162,7 +162,11 @@ impl<'a> Run<'a> {
                 }
             }
             Err(error) => {
-                self.notice(&error);
+                // A console over SSH has a port of its own: that it is closed says nothing of the driver.
+                let elsewhere = operations == ["console"] && error.kind() == Kind::Unreachable;
+                if !elsewhere {
+                    self.notice(&error);
+                }
                 for operation in operations {
                     self.failed(operation, &by, &error, took);
                 }

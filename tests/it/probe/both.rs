@@ -88,7 +88,12 @@ fn both_drivers_are_reported_gently_and_agree() {
         );
     }
     for operation in ["led.on", "led.off", "boot.pxe", "boot.disk", "boot.bios"] {
-        assert_eq!(of(operation, "iDrac")["status"], "works", "{operation}");
+        assert_eq!(
+            of(operation, "iDrac")["status"],
+            "works",
+            "{}",
+            of(operation, "iDrac")
+        );
     }
     let evidence = of("power.cycle", "iDrac")["evidence"]
         .as_str()
