@@ -119,6 +119,15 @@ impl Error {
         }
     }
 
+    /// For what fails when something was done already: no other driver may be asked to do it once more.
+    #[must_use]
+    pub fn after_acting(mut self) -> Self {
+        if self.kind.falls_through() {
+            self.kind = Kind::Indeterminate;
+        }
+        self
+    }
+
     /// The kind that decides what happens next.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -83,12 +83,13 @@ pub(crate) async fn set(
         Ok(accepted) => accepted,
         Err(error) => return not_done(switch, cx, action, error).await,
     };
-    Ok(match (action, accepted) {
-        (PowerAction::Reset, Accepted::Native) => outcome(now, Verified::NotObservable),
-        _ if !wait => outcome(action.goal(), Verified::No),
-        (PowerAction::Cycle, Accepted::Native) => watch_cycle(switch, cx, before).await?,
-        _ => watch(switch, cx, action.goal(), cx.deadline).await?,
-    })
+    let seen = match (action, accepted) {
+        (PowerAction::Reset, Accepted::Native) => Ok(outcome(now, Verified::NotObservable)),
+        _ if !wait => Ok(outcome(action.goal(), Verified::No)),
+        (PowerAction::Cycle, Accepted::Native) => watch_cycle(switch, cx, before).await,
+        _ => watch(switch, cx, action.goal(), cx.deadline).await,
+    };
+    seen.map_err(Error::after_acting)
 }
 
 /// Is the machine on its way to the goal already, so that nothing has to be sent?

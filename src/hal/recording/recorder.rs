@@ -123,6 +123,10 @@ impl Door for RecordedDoor {
         self.inner.user()
     }
 
+    fn origin(&self) -> &str {
+        self.inner.origin()
+    }
+
     fn learnt(&self) -> &RedfishCell {
         self.inner.learnt()
     }

@@ -18,7 +18,7 @@ mod write;
 pub use client::Client;
 pub use door::{Answer, Ask, Door, Method};
 pub use learnt::{About, Learnt, RedfishCell};
-pub use quirks::{Accounts, AuthStyle, BootSend, BootVia, Etag, LedStyle, Quirks};
+pub use quirks::{Accounts, AuthStyle, BootSend, BootVia, Etag, LedStyle, OemWatts, Quirks};
 pub use refusal::Refusal;
 pub use resource::Resource;
 pub use write::Written;

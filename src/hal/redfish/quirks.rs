@@ -1,5 +1,6 @@
 //! Where BMCs differ from the standard, as data. `Default` is pure DMTF; an overwrite states only differences.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::hal::model::DriverName;
@@ -82,6 +83,22 @@ pub enum AuthStyle {
     Session,
 }
 
+/// Where a vendor's part of Power tells the consumption that PowerControl leaves out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct OemWatts {
+    /// Pointers to the object; the first that is there counts.
+    pub at: &'static [&'static str],
+    /// Its properties: now, average, least, most.
+    pub names: [&'static str; 4],
+}
+
+/// As `halbox vendors show` prints it.
+impl fmt::Debug for OemWatts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.at.join(" or "))
+    }
+}
+
 /// Oddities of one BMC that a client can act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quirks {
@@ -107,6 +124,8 @@ pub struct Quirks {
     pub serial_is_sku: bool,
     /// Pointers into Chassis where the system board's part number stands.
     pub board_part_at: &'static [&'static str],
+    /// Watts that stand in the vendor's part of Power only.
+    pub oem_watts: Option<OemWatts>,
     /// Reset is done as off, wait, on.
     pub reset_by_off_on: bool,
     /// How long a write takes to show when read back.
@@ -139,6 +158,7 @@ impl Default for Quirks {
             persistent_by_order: false,
             serial_is_sku: false,
             board_part_at: &[],
+            oem_watts: None,
             reset_by_off_on: false,
             read_back_after: Duration::ZERO,
             password: None,

@@ -101,7 +101,7 @@ impl Client {
         let mut missing = 0;
         let mut last = accepted;
         loop {
-            let wait = pause.unwrap_or(usual).min(MAX_PAUSE);
+            let wait = pause.unwrap_or(usual).clamp(FIRST_PAUSE, MAX_PAUSE);
             usual = (usual * 2).min(Duration::from_secs(5));
             self.door().pause(cx, wait).await.map_err(unknown)?;
             let answer = self

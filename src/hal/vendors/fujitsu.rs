@@ -4,7 +4,7 @@ mod boot;
 pub(super) mod role;
 
 use super::{Matches, PLAIN, RedfishRole, Row, Vendor, Why};
-use crate::hal::redfish::Etag;
+use crate::hal::redfish::{Etag, OemWatts};
 
 pub(super) const VENDORS: &[Vendor] = &[Vendor {
     name: "fujitsu",
@@ -18,7 +18,21 @@ pub(super) const VENDORS: &[Vendor] = &[Vendor {
         redfish_role: RedfishRole::Oem,
         ..Row::of(&[211, 231, 10_368])
     }],
-    redfish: |_, q| q.etag = Etag::Always,
+    redfish: |_, q| {
+        q.etag = Etag::Always;
+        q.oem_watts = Some(OemWatts {
+            at: &[
+                "/Oem/ts_fujitsu/ChassisPowerConsumption",
+                "/Oem/Fsas/ChassisPowerConsumption",
+            ],
+            names: [
+                "CurrentPowerConsumptionW",
+                "AveragePowerW",
+                "MinimumPowerW",
+                "PeakPowerW",
+            ],
+        });
+    },
     apply: Some(|bmc, client| {
         if let Some(client) = client {
             boot::attach(bmc, client);
@@ -39,6 +53,11 @@ pub(super) const VENDORS: &[Vendor] = &[Vendor {
             flag: "etag",
             what: "writes need If-Match",
             seen_on: "iRMC S5, S6: go-hal PR 85",
+        },
+        Why {
+            flag: "oem_watts",
+            what: "PowerControl tells no consumption or 0: it stands in the vendor's part of Power",
+            seen_on: "iRMC S5, S6: idrac_exporter, check_redfish",
         },
         Why {
             flag: "boot",

@@ -266,7 +266,10 @@ fn each_quirk_is_set_where_it_was_seen() {
         ),
         ("vendor=AMI", "boot_send: Full, etag: Always"),
         ("made=ASRockRack", "boot_send: Full"),
-        ("oem=ts_fujitsu", "etag: Always"),
+        (
+            "oem=ts_fujitsu",
+            "etag: Always, oem_watts: Some(/Oem/ts_fujitsu/ChassisPowerConsumption or /Oem/Fsas/ChassisPowerConsumption)",
+        ),
         ("vendor=NVIDIA", "boot_via: Settings"),
         ("vendor=Inspur", "password: Some((1, 16))"),
         (

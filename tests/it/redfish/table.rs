@@ -281,8 +281,8 @@ pub const TREES: [Tree; 13] = [
             bmc: Some("23.11.20"),
             bios: Some("1.1.3"),
         },
-        // Power has no present consumption, and 0 for all the rest: nothing is measured.
-        watts: None,
+        // Power measures nothing; the sensors of the six supplies tell what they give: 351, 351, 312, 312, 351, 312.
+        watts: Some(Watts(1989.0, None)),
         supplies: Some((6, None, None)),
         sensors: Some((173, "TEMP_GB_HSC5", Some(29.0), "ok")),
         log: Some((

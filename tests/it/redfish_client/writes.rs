@@ -178,6 +178,13 @@ async fn a_task_that_does_not_end_is_of_unknown_fate() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), Kind::Indeterminate);
+    // A BMC that says "at once" is not asked without end.
+    let eager = |n: usize| {
+        assert!(n < 20, "asked {n} times");
+        Do::Answer(202, vec!["Retry-After: 0".to_owned()], Vec::new())
+    };
+    let error = accepted(soon().0, eager).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Indeterminate);
     // One that is forgotten as soon as it is done.
     let gone = |n| {
         if n < 3 {

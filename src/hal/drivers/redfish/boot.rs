@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use super::boot_value::{mode, mode_word, target, value};
-use super::{boot_order, fresh_system, is_answer, may_try_another, reading, says, unsupported};
+use super::{
+    boot_order, fresh_system, is_answer, may_try_another, reading, says, system_path, unsupported,
+};
 use crate::hal::caps::Boot;
 use crate::hal::drivers::power_watch::{clock, pause};
 use crate::hal::error::{Error, Kind, Result};
@@ -86,26 +88,63 @@ impl RedfishBoot {
         match self.settings(cx, &system).await? {
             Some(settings) if !here || is_set(&settings) => Ok(settings),
             _ if here => Ok(system),
-            _ => Err(no_override("boot.state", &system)),
+            _ => Err(no_override("boot.state", &system.path)),
         }
+    }
+
+    /// Is it the settings object? For each place, in the order in which they are written.
+    fn places(&self) -> &'static [bool] {
+        match self.0.quirks().boot_via {
+            BootVia::Auto => &[false, true],
+            BootVia::System => &[false],
+            BootVia::Settings => &[true, false],
+        }
+    }
+
+    async fn place(&self, cx: &Cx, settings: bool) -> Result<Option<Arc<Resource>>> {
+        let system = self.0.system(cx).await?;
+        if settings {
+            self.settings(cx, &system).await
+        } else {
+            Ok(Some(system).filter(|s| has_override(s)))
+        }
+    }
+
+    /// What speaks for this target, which is not set: where it stands, and in words.
+    pub(super) async fn judge(&self, cx: &Cx, target: BootTarget) -> Result<(String, String)> {
+        let mut first = None;
+        for settings in self.places() {
+            let Some(place) = self.place(cx, *settings).await? else {
+                continue;
+            };
+            let request = BootRequest {
+                target,
+                mode: place.str(MODE).and_then(mode).unwrap_or(BootMode::Uefi),
+                persistent: false,
+            };
+            match self.wanted(&place, request) {
+                Ok(wanted) => {
+                    let at = place.at("BootSourceOverrideTarget");
+                    return Ok((at.clone(), format!("{at} takes {}", wanted.target)));
+                }
+                Err(Failed::Here(error) | Failed::Everywhere(error)) => {
+                    first.get_or_insert(error);
+                }
+                Err(Failed::NotPersistent) => {}
+            }
+        }
+        let none = || no_override("boot.set", &system_path(&self.0));
+        Err(first.unwrap_or_else(none))
     }
 
     async fn change(&self, cx: &Cx, request: BootRequest) -> Result<(BootState, String)> {
         let system = self.0.system(cx).await?;
-        let via = self.0.quirks().boot_via;
         let mut first: Option<Error> = None;
         let mut once_only = false;
-        for settings in match via {
-            BootVia::Auto => &[false, true][..],
-            BootVia::System => &[false],
-            BootVia::Settings => &[true, false],
-        } {
-            let place = if *settings {
-                self.settings(cx, &system).await?
-            } else {
-                Some(Arc::clone(&system)).filter(|s| has_override(s))
+        for settings in self.places() {
+            let Some(place) = self.place(cx, *settings).await? else {
+                continue;
             };
-            let Some(place) = place else { continue };
             match self.write(cx, &place, request).await {
                 Ok(now) => return Ok((state(&now), now.at("Boot"))),
                 Err(Failed::Everywhere(error)) => return Err(error),
@@ -117,12 +156,8 @@ impl RedfishBoot {
             }
         }
         if once_only {
-            let order = boot_order::put_first(&self.0, cx, &system, request.target).await;
-            match order {
-                Ok(done) => {
-                    self.clear(cx, &system, request).await?;
-                    return Ok(done);
-                }
+            match self.put_first(cx, request).await {
+                Ok(done) => return Ok(done),
                 Err(error) if may_try_another(&error) => {
                     let error =
                         error.context("this BMC overrides the next boot only, and its boot order");
@@ -131,10 +166,22 @@ impl RedfishBoot {
                 Err(error) => return Err(error),
             }
         }
-        Err(first.unwrap_or_else(|| no_override("boot.set", &system)))
+        Err(first.unwrap_or_else(|| no_override("boot.set", &system.path)))
     }
 
-    /// An override that is still set goes before the order: it is taken away where it says something else.
+    /// The boot order instead of an override, which goes before it.
+    pub(super) async fn put_first(
+        &self,
+        cx: &Cx,
+        request: BootRequest,
+    ) -> Result<(BootState, String)> {
+        let system = self.0.system(cx).await?;
+        let done = boot_order::put_first(&self.0, cx, &system, request.target).await?;
+        self.clear(cx, &system, request).await?;
+        Ok(done)
+    }
+
+    /// An override that is still set is taken away where it says something else.
     async fn clear(&self, cx: &Cx, system: &Resource, request: BootRequest) -> Result<()> {
         if !is_set(system) || state(system).target == request.target {
             return Ok(());
@@ -162,7 +209,8 @@ impl RedfishBoot {
         let mut now = None;
         for _ in 0..READS {
             pause(cx, wait).await?;
-            let read = self.0.fresh(cx, &place.path).await?;
+            let read = self.0.fresh(cx, &place.path).await;
+            let read = read.map_err(Error::after_acting)?;
             if wanted.kept(&read) {
                 return Ok(read);
             }
@@ -293,11 +341,9 @@ fn words(now: &Resource) -> String {
         .join(" ")
 }
 
-fn no_override(operation: &str, system: &Resource) -> Error {
-    unsupported(
-        operation,
-        format!("{} has no Boot/BootSourceOverrideTarget", system.path),
-    )
+fn no_override(operation: &str, system: &str) -> Error {
+    let why = format!("{system} has no Boot/BootSourceOverrideTarget");
+    unsupported(operation, why)
 }
 
 /// Is an override in force?

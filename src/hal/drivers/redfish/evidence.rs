@@ -4,74 +4,25 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::boot::RedfishBoot;
+use super::power::RedfishPower;
 use super::{reading, unsupported, users};
 use crate::hal::caps::{Evidence, Led};
 use crate::hal::error::Result;
 use crate::hal::model::write::Write;
-use crate::hal::model::{BoxFuture, Cx, PowerAction, Reading};
+use crate::hal::model::{BootTarget, BoxFuture, Cx, PowerAction, Reading};
 use crate::hal::redfish::{Ask, Client};
-
-const RESET: &str = "#ComputerSystem.Reset";
 
 /// Evidence over Redfish.
 pub(crate) struct RedfishEvidence(pub(crate) Arc<Client>);
 
 impl RedfishEvidence {
-    async fn power(&self, cx: &Cx, action: PowerAction) -> Result<(String, String)> {
-        let system = self.0.system(cx).await?;
-        if !system.has("/Actions/#ComputerSystem.Reset") {
-            let why = format!("{} has no {RESET}", system.path);
-            return Err(unsupported("power", why));
-        }
-        let at = system.at(RESET);
-        let Some(values) = self
-            .0
-            .action_values(cx, &system, RESET, "ResetType")
-            .await?
-        else {
-            return Ok((at.clone(), format!("{at}, which lists no values")));
-        };
-        // What each action can be made of; a cycle also of off and on.
-        let ladder: &[&str] = match action {
-            PowerAction::On => &["On", "ForceOn", "PushPowerButton"],
-            PowerAction::Off => &["ForceOff", "PushPowerButton"],
-            PowerAction::Reset => &["ForceRestart", "ForceOff", "PowerCycle"],
-            PowerAction::Cycle => &["PowerCycle", "FullPowerCycle", "ForceOff", "ForceRestart"],
-            PowerAction::Soft => &["GracefulShutdown", "PushPowerButton"],
-        };
-        let found = ladder
-            .iter()
-            .find(|w| values.iter().any(|v| v.eq_ignore_ascii_case(w)));
-        match found {
-            Some(value) => Ok((at.clone(), format!("{at} allows {value}"))),
-            None => Err(unsupported(
-                "power",
-                format!("{at} allows only {}", values.join(", ")),
-            )),
-        }
+    fn power(&self) -> RedfishPower {
+        RedfishPower(Arc::clone(&self.0))
     }
 
-    async fn boot(&self, cx: &Cx, targets: &[&str]) -> Result<(String, String)> {
-        const TARGET: &str = "/Boot/BootSourceOverrideTarget";
-        let system = self.0.system(cx).await?;
-        let at = system.at("BootSourceOverrideTarget");
-        let Some(values) = system.allowable(TARGET) else {
-            if system.has(TARGET) || system.has("/@Redfish.Settings") {
-                return Ok((at.clone(), format!("{at}, which lists no values")));
-            }
-            let why = format!("{} has no BootSourceOverrideTarget", system.path);
-            return Err(unsupported("boot", why));
-        };
-        let found = targets
-            .iter()
-            .find(|t| values.iter().any(|v| v.eq_ignore_ascii_case(t)));
-        match found {
-            Some(value) => Ok((at.clone(), format!("{at} allows {value}"))),
-            None => Err(unsupported(
-                "boot",
-                format!("{at} allows only {}", values.join(", ")),
-            )),
-        }
+    fn boot(&self) -> RedfishBoot {
+        RedfishBoot(Arc::clone(&self.0))
     }
 
     async fn led(&self, cx: &Cx) -> Result<(String, String)> {
@@ -128,14 +79,14 @@ impl RedfishEvidence {
 
     async fn judge(&self, cx: &Cx, write: Write) -> Result<(String, String)> {
         match write {
-            Write::PowerOn => self.power(cx, PowerAction::On).await,
-            Write::PowerOff => self.power(cx, PowerAction::Off).await,
-            Write::PowerReset => self.power(cx, PowerAction::Reset).await,
-            Write::PowerCycle => self.power(cx, PowerAction::Cycle).await,
-            Write::PowerSoft => self.power(cx, PowerAction::Soft).await,
-            Write::BootPxe => self.boot(cx, &["Pxe", "UefiHttp"]).await,
-            Write::BootDisk => self.boot(cx, &["Hdd", "UefiTarget", "UefiBootNext"]).await,
-            Write::BootBios => self.boot(cx, &["BiosSetup"]).await,
+            Write::PowerOn => self.power().judge(cx, PowerAction::On).await,
+            Write::PowerOff => self.power().judge(cx, PowerAction::Off).await,
+            Write::PowerReset => self.power().judge(cx, PowerAction::Reset).await,
+            Write::PowerCycle => self.power().judge(cx, PowerAction::Cycle).await,
+            Write::PowerSoft => self.power().judge(cx, PowerAction::Soft).await,
+            Write::BootPxe => self.boot().judge(cx, BootTarget::Pxe).await,
+            Write::BootDisk => self.boot().judge(cx, BootTarget::Disk).await,
+            Write::BootBios => self.boot().judge(cx, BootTarget::Bios).await,
             Write::LedOn | Write::LedOff => self.led(cx).await,
             Write::SelClear => self.sel_clear(cx).await,
             Write::UserCreate
@@ -157,3 +108,6 @@ impl Evidence for RedfishEvidence {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

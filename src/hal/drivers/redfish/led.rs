@@ -163,7 +163,8 @@ impl RedfishLed {
         let mut state = LedState::Unknown;
         for _ in 0..READS {
             pause(cx, rest).await?;
-            let now = self.0.fresh(cx, &place.of.path).await?;
+            let now = self.0.fresh(cx, &place.of.path).await;
+            let now = now.map_err(Error::after_acting)?;
             state = self.meaning(place, &now);
             if state == want || state == LedState::Unknown {
                 return Ok(state);

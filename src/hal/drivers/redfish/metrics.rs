@@ -56,7 +56,7 @@ async fn find(client: &Client, cx: &Cx) -> Result<Option<Found>> {
 /// `Power`, and `EnvironmentMetrics` where that does not tell the present consumption.
 async fn of_chassis(client: &Client, cx: &Cx, chassis: &Resource) -> Result<Option<Found>> {
     let classic = match optional(client, cx, chassis.link("/Power")).await? {
-        Some(power) => of_power(&power),
+        Some(power) => of_vendor(client, &power).or_else(|| of_power(&power)),
         None => None,
     };
     if matches!(&classic, Some((metrics, _)) if metrics.consumed_watts.is_some()) {
@@ -65,7 +65,7 @@ async fn of_chassis(client: &Client, cx: &Cx, chassis: &Resource) -> Result<Opti
     let Some(environment) = optional(client, cx, chassis.link("/EnvironmentMetrics")).await? else {
         return Ok(classic);
     };
-    let Some(watts) = watts(&environment, "/PowerWatts/Reading") else {
+    let Some(watts) = excerpt(client, cx, &environment, "/PowerWatts").await? else {
         return Ok(classic);
     };
     let metrics = PowerMetrics {
@@ -110,6 +110,23 @@ fn of_control(control: &Resource) -> PowerMetrics {
     }
 }
 
+/// The vendor's part of `Power`, where that is the one that tells it.
+fn of_vendor(client: &Client, power: &Resource) -> Option<Found> {
+    let oem = client.quirks().oem_watts?;
+    let place = oem.at.iter().find(|pointer| power.has(pointer))?;
+    let [now, average, least, most] = oem
+        .names
+        .map(|name| watts(power, &format!("{place}/{name}")));
+    let metrics = PowerMetrics {
+        consumed_watts: now,
+        average_watts: average,
+        min_watts: least,
+        max_watts: most,
+        ..PowerMetrics::default()
+    };
+    is_measured(&metrics).then(|| (metrics, power.at(place.trim_start_matches('/'))))
+}
+
 /// Zeroes without a present consumption say that nothing is measured (DGX H100).
 fn is_measured(metrics: &PowerMetrics) -> bool {
     let rest = [metrics.average_watts, metrics.min_watts, metrics.max_watts];
@@ -125,26 +142,49 @@ async fn sum_of_supplies(client: &Client, cx: &Cx, chassis: &Resource) -> Result
     let Some((at, members)) = supplies::subsystem(client, cx, chassis).await? else {
         return Ok(None);
     };
-    let mut sum = 0.0;
-    let mut counted = 0_usize;
-    for supply in members {
+    // What they give is less than what they take, but all that some tell (DGX H100).
+    for property in ["InputPowerWatts", "OutputPowerWatts"] {
+        if let Some(sum) = sum(client, cx, &members, property).await? {
+            let metrics = PowerMetrics {
+                consumed_watts: Some(sum),
+                ..PowerMetrics::default()
+            };
+            return Ok(Some((metrics, format!("{at} sum of {property}"))));
+        }
+    }
+    Ok(None)
+}
+
+/// The sum of a property of all supplies; `None` where one that is there does not tell it.
+async fn sum(
+    client: &Client,
+    cx: &Cx,
+    supplies: &[Arc<Resource>],
+    property: &str,
+) -> Result<Option<f64>> {
+    let mut sum = None;
+    for supply in supplies {
         if supply.str("/Status/State") == Some("Absent") {
             continue;
         }
         let Some(metrics) = optional(client, cx, supply.link("/Metrics")).await? else {
             return Ok(None);
         };
-        let Some(watts) = watts(&metrics, "/InputPowerWatts/Reading") else {
-            return Ok(None);
-        };
-        sum += watts;
-        counted += 1;
+        match excerpt(client, cx, &metrics, &format!("/{property}")).await? {
+            Some(watts) => sum = Some(sum.unwrap_or(0.0) + watts),
+            None => return Ok(None),
+        }
     }
-    let metrics = PowerMetrics {
-        consumed_watts: Some(sum),
-        ..PowerMetrics::default()
-    };
-    Ok((counted > 0).then(|| (metrics, format!("{at} sum of InputPowerWatts"))))
+    Ok(sum)
+}
+
+/// The reading of a sensor excerpt: its own, else that of the sensor that it names.
+async fn excerpt(client: &Client, cx: &Cx, of: &Resource, pointer: &str) -> Result<Option<f64>> {
+    if let Some(own) = watts(of, &format!("{pointer}/Reading")) {
+        return Ok(Some(own));
+    }
+    let sensor = optional(client, cx, of.link(&format!("{pointer}/DataSourceUri"))).await?;
+    Ok(sensor.and_then(|sensor| watts(&sensor, "/Reading")))
 }
 
 #[cfg(test)]

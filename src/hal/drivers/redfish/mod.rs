@@ -68,13 +68,13 @@ pub fn attach(bmc: &mut Bmc, client: Arc<Client>) {
 
 /// Sets an override for every boot by the boot order, whose other entries stay.
 pub(super) async fn put_first(
-    client: &Client,
+    client: &Arc<Client>,
     cx: &Cx,
     request: BootRequest,
     start: Instant,
 ) -> Result<Reading<BootState>> {
-    let system = client.system(cx).await?;
-    let (state, at) = boot_order::put_first(client, cx, &system, request.target).await?;
+    let boot = boot::RedfishBoot(Arc::clone(client));
+    let (state, at) = boot.put_first(cx, request).await?;
     Ok(reading(client, start, at, state))
 }
 

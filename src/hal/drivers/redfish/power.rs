@@ -73,6 +73,34 @@ impl RedfishPower {
         })
     }
 
+    /// What speaks for `action`, which is not done: where it stands, and in words.
+    pub(super) async fn judge(&self, cx: &Cx, action: PowerAction) -> Result<(String, String)> {
+        let system = self.0.system(cx).await?;
+        if !system.has(&format!("/Actions/{RESET}")) {
+            let why = format!("{} has no {RESET}", system.path);
+            return Err(unsupported("power", why));
+        }
+        let at = system.at(RESET);
+        let listed = self.0.action_values(cx, &system, RESET, RESET_TYPE).await?;
+        let Some(listed) = listed.filter(|list| !list.is_empty()) else {
+            return Ok((at.clone(), format!("{at}, which lists no values")));
+        };
+        let of = |ladder: &[&'static str]| {
+            let has = |value: &&&str| listed.iter().any(|l| l.eq_ignore_ascii_case(value));
+            ladder.iter().find(has).copied()
+        };
+        let in_parts = matches!(action, PowerAction::Reset | PowerAction::Cycle);
+        let words = match (of(ladder(action)), of(OFF), of(ON)) {
+            (Some(value), ..) => value.to_owned(),
+            (None, Some(off), Some(on)) if in_parts => format!("{off} and {on}"),
+            _ => {
+                let why = format!("{at} allows only {}", listed.join(", "));
+                return Err(unsupported("power", why));
+            }
+        };
+        Ok((at.clone(), format!("{at} allows {words}")))
+    }
+
     /// Sends the first value of `ladder` that the BMC has. `None` when it has none of them.
     async fn first_of(
         &self,
@@ -104,12 +132,13 @@ impl RedfishPower {
         let Some(off) = self.first_of(cx, system, OFF).await? else {
             return Err(no_value(system, action));
         };
-        // From here on the machine must come up again, whoever gives up.
+        // From here on the machine must come up again, whoever gives up, and however long it took to go down.
         let mut cx = cx.clone().with_cancel(Cancel::new());
         cx.deadline = cx.deadline.max(clock() + OFF_ON);
-        let cx = &cx;
-        let seen = watch(self, cx, PowerState::Off, clock() + OFF_ON).await?;
-        if seen.verified != Verified::Yes {
+        let seen = watch(self, &cx, PowerState::Off, clock() + OFF_ON).await;
+        if let Ok(seen) = &seen
+            && seen.verified != Verified::Yes
+        {
             let what = format!(
                 "power {}: {off} was accepted, but the machine stays {}",
                 action.as_str(),
@@ -117,12 +146,18 @@ impl RedfishPower {
             );
             return Err(Error::new(Kind::Timeout, what));
         }
-        pause(cx, REST).await?;
-        match self.first_of(cx, system, ON).await {
-            Ok(Some(_)) => Ok(Accepted::SeenOff),
+        cx.deadline = cx.deadline.max(clock() + OFF_ON);
+        pause(&cx, REST).await?;
+        let on = match self.first_of(&cx, system, ON).await {
             Ok(None) => Err(no_value(system, PowerAction::On)),
-            Err(error) if self.is_wrong_state(&error) => Ok(Accepted::SeenOff),
-            Err(error) => Err(error.context("the machine was switched off and not on again")),
+            Err(error) if !self.is_wrong_state(&error) => Err(error),
+            _ => seen,
+        };
+        match on {
+            Ok(_) => Ok(Accepted::SeenOff),
+            Err(error) => Err(error.after_acting().context(format!(
+                "{off} was accepted: look whether the machine is on"
+            ))),
         }
     }
 }

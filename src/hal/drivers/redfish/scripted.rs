@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::hal::error::Result;
+use crate::hal::error::{Error, Kind, Result};
 use crate::hal::model::{BoxFuture, Cx};
 use crate::hal::redfish::{Answer, Ask, Client, Door, Method, Quirks, RedfishCell};
 
@@ -15,7 +15,7 @@ pub(in crate::hal::drivers) type Tree = BTreeMap<String, Value>;
 
 type Writes = Box<dyn FnMut(&mut Tree, &Ask) -> Answer + Send>;
 
-/// The scripted BMC.
+/// The scripted BMC. A document that is only a text stands for a connection that does not come about.
 pub(in crate::hal::drivers) struct Scripted {
     state: Mutex<(Tree, Writes)>,
     log: Mutex<Vec<String>>,
@@ -135,8 +135,11 @@ impl Scripted {
 }
 
 impl Door for Scripted {
-    fn ask<'a>(&'a self, _: &'a Cx, ask: Ask) -> BoxFuture<'a, Result<Answer>> {
+    fn ask<'a>(&'a self, cx: &'a Cx, ask: Ask) -> BoxFuture<'a, Result<Answer>> {
         Box::pin(async move {
+            if tokio::time::Instant::now() >= tokio::time::Instant::from_std(cx.deadline) {
+                return Err(Error::new(Kind::Timeout, "too late"));
+            }
             let body = ask.body.as_ref().map(Value::to_string).unwrap_or_default();
             let line = format!("{} {} {body}", ask.method, ask.path);
             self.log.lock().unwrap().push(line.trim_end().to_owned());
@@ -145,6 +148,7 @@ impl Door for Scripted {
                 return Ok(writes(tree, &ask));
             }
             Ok(match tree.get(&ask.path) {
+                Some(Value::String(_)) => return Err(Error::new(Kind::Unreachable, "gone")),
                 Some(json) => answer(200, json),
                 None => refusal(404, "ResourceMissingAtURI"),
             })

@@ -74,12 +74,18 @@ impl Users for RedfishUsers {
                 }
             };
             let made = made.map_err(|e| account::with_policy(e, &table, client))?;
-            let account = locate::written(client, cx, &table, made, name).await?;
+            let account = locate::written(client, cx, &table, made, name).await;
+            let account = account.map_err(Error::after_acting)?;
             account::shows(&account, Some(name), Some(true))?;
             account::let_ipmi(client, cx, &account, password).await;
             let at = account.path().to_owned();
-            let user = roles::verified(client, cx, &account, user.role).await?;
-            Ok(reading(client, start, at, user))
+            let user = roles::verified(client, cx, &account, user.role).await;
+            Ok(reading(
+                client,
+                start,
+                at,
+                user.map_err(Error::after_acting)?,
+            ))
         })
     }
 
@@ -102,9 +108,7 @@ impl Users for RedfishUsers {
             let body = json!({ "Password": text });
             let changed = client.patch(cx, account.path(), body).await;
             changed.map_err(|e| account::with_policy(e, &table, client))?;
-            let account = Account::read_back(client, cx, account.path()).await?;
-            account::shows(&account, Some(name), None)?;
-            let user = roles::user(client, cx, &account).await?;
+            let user = changed_user(client, cx, account.path(), (name, None)).await?;
             Ok(reading(client, start, account.path(), user))
         })
     }
@@ -125,9 +129,7 @@ impl Users for RedfishUsers {
             let account = table.named(name)?;
             let body = json!({ "Enabled": enabled });
             client.patch(cx, account.path(), body).await?;
-            let account = Account::read_back(client, cx, account.path()).await?;
-            account::shows(&account, Some(name), Some(enabled))?;
-            let user = roles::user(client, cx, &account).await?;
+            let user = changed_user(client, cx, account.path(), (name, Some(enabled))).await?;
             Ok(reading(client, start, account.path(), user))
         })
     }
@@ -157,6 +159,21 @@ impl Users for RedfishUsers {
     }
 }
 
+/// The account after a change, which has to show.
+async fn changed_user(
+    client: &Client,
+    cx: &Cx,
+    path: &str,
+    (name, enabled): (&str, Option<bool>),
+) -> Result<User> {
+    let read = async {
+        let account = Account::read_back(client, cx, path).await?;
+        account::shows(&account, Some(name), enabled)?;
+        roles::user(client, cx, &account).await
+    };
+    read.await.map_err(Error::after_acting)
+}
+
 /// Reads that nobody of that name is at `path` any more.
 async fn gone(client: &Client, cx: &Cx, path: &str, name: &str) -> Result<()> {
     match Account::read_back(client, cx, path).await {
@@ -166,7 +183,7 @@ async fn gone(client: &Client, cx: &Cx, path: &str, name: &str) -> Result<()> {
         )),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == Kind::Unsupported => Ok(()),
-        Err(error) => Err(error),
+        Err(error) => Err(error.after_acting()),
     }
 }
 

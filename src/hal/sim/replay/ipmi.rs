@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::Replay;
 use crate::hal::ipmi::cmd::{CompletionCode, NetFn};
 use crate::hal::ipmi::responder::{Answer, Caller};
+use crate::hal::ipmi::wire::LanMessage;
 use crate::hal::sim::handlers::{self, Order};
 use crate::hal::sim::state::Server;
 
@@ -43,9 +44,16 @@ impl Replay {
     }
 
     /// The recorded answer; the next one, where there are several.
-    fn replied(&mut self, netfn: u8, lun: u8, cmd: u8, data: &[u8]) -> Option<Answer> {
-        let exact = (None, lun, netfn, cmd, data.to_vec());
-        let bare = without_reservation(netfn, cmd, data).map(|data| (None, lun, netfn, cmd, data));
+    fn replied(
+        &mut self,
+        bridged: Option<(u8, u8)>,
+        netfn: u8,
+        (lun, cmd): (u8, u8),
+        data: &[u8],
+    ) -> Option<Answer> {
+        let exact = (bridged, lun, netfn, cmd, data.to_vec());
+        let bare =
+            without_reservation(netfn, cmd, data).map(|data| (bridged, lun, netfn, cmd, data));
         let key = [Some(exact), bare]
             .into_iter()
             .flatten()
@@ -58,6 +66,24 @@ impl Replay {
             CompletionCode(answer.code),
             answer.reply.clone(),
         ))
+    }
+}
+
+/// Send Message (§22.7): the controller behind the BMC answers as recorded, inside the answer of the BMC.
+fn relay(state: &mut Replay, data: &[u8]) -> Answer {
+    let Some((channel, inner)) = data
+        .split_first()
+        .and_then(|(channel, inner)| Some((channel & 0x0f, LanMessage::parse(inner).ok()?)))
+    else {
+        return Answer::code(CompletionCode::INVALID_FIELD);
+    };
+    let to = Some((channel, inner.to));
+    match state.replied(to, inner.netfn.0, (inner.to_lun, inner.cmd), &inner.data) {
+        Some(Answer::Reply(code, data)) => {
+            Answer::Reply(CompletionCode::OK, inner.response(code, &data).to_vec())
+        }
+        // NAK on write: nobody is there.
+        _ => Answer::code(CompletionCode(0x83)),
     }
 }
 
@@ -102,6 +128,9 @@ pub fn execute(server: &mut Server, now: Instant, caller: &Caller, order: Order<
     let Some(state) = server.replay.as_deref_mut() else {
         return Answer::code(CompletionCode::INVALID_COMMAND);
     };
+    if (netfn, cmd) == (NetFn::APP, 0x34) {
+        return relay(state, data);
+    }
     // Resets of the BMC, reservations, sessions and the watchdog are always those of this BMC.
     let own = matches!(
         (netfn, cmd),
@@ -119,12 +148,12 @@ pub fn execute(server: &mut Server, now: Instant, caller: &Caller, order: Order<
         None => own,
     };
     if !by_state {
-        let answer = state.replied(netfn.0, lun, cmd, data);
+        let answer = state.replied(None, netfn.0, (lun, cmd), data);
         return answer.unwrap_or(Answer::code(CompletionCode::INVALID_COMMAND));
     }
     let is_status = (netfn, cmd) == (NetFn::CHASSIS, 0x01);
     let template = is_status
-        .then(|| state.replied(netfn.0, lun, cmd, data))
+        .then(|| state.replied(None, netfn.0, (lun, cmd), data))
         .flatten();
     let answer = handlers::by_state(server, now, caller, order);
     match (template, answer) {
@@ -142,7 +171,7 @@ pub fn execute(server: &mut Server, now: Instant, caller: &Caller, order: Order<
             if !code.is_ok() && matches!(group, Some((Group::Lan, false))) =>
         {
             let state = server.replay.as_deref_mut();
-            let recorded = state.and_then(|state| state.replied(netfn.0, lun, cmd, data));
+            let recorded = state.and_then(|state| state.replied(None, netfn.0, (lun, cmd), data));
             recorded.unwrap_or(Answer::code(code))
         }
         (_, answer) => answer,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Index, LOGIN_SLOT, profile, seed};
 use crate::hal::ipmi::cmd::{CompletionCode, NetFn, Privilege};
 use crate::hal::ipmi::responder::{Answer, Caller};
+use crate::hal::ipmi::wire::LanMessage;
 use crate::hal::model::Secret;
 use crate::hal::recording::{IpmiAnswer, Recording};
 use crate::hal::sim::bmc::{Bmc, Manners};
@@ -75,8 +76,29 @@ fn recording() -> Recording {
                 0xff, 0xff, 1, 0, 2, 0, 0, 0, 0, 0x20, 0, 4, 1, 2, 1, 0, 0, 0,
             ],
         ),
+        IpmiAnswer {
+            bridged: Some((6, 0x2c)),
+            ..ipmi(4, 0x2d, &[9], &[33])
+        },
     ];
     recording
+}
+
+/// Send Message to channel 6 with Get Sensor Reading of sensor 9 for the controller at `address`.
+fn relayed(address: u8) -> Vec<u8> {
+    let inner = LanMessage {
+        to: address,
+        netfn: NetFn(4),
+        to_lun: 0,
+        from: 0x20,
+        seq: 5,
+        from_lun: 0,
+        cmd: 0x2d,
+        data: vec![9],
+    };
+    let mut data = vec![0x46];
+    inner.emit(&mut data);
+    data
 }
 
 fn bed() -> (Bmc, Instant) {
@@ -256,4 +278,25 @@ fn writes_are_seen_by_both_protocols() {
     )
     .1;
     assert_eq!(list["Members@odata.count"], 1);
+}
+
+#[test]
+fn controllers_behind_the_bmc_answer_as_recorded() {
+    let (mut bmc, now) = bed();
+    let Answer::Reply(CompletionCode::OK, data) = command(&mut bmc, now, 6, 0x34, &relayed(0x2c))
+    else {
+        panic!("no relay");
+    };
+    let inner = LanMessage::parse(&data).unwrap();
+    assert_eq!((inner.from, inner.to, inner.seq), (0x2c, 0x20, 5));
+    assert_eq!(inner.completion(), Some((CompletionCode::OK, &[33][..])));
+    // The BMC's own sensor 9 is another one, and nobody is at 0x2e.
+    assert_eq!(command(&mut bmc, now, 4, 0x2d, &[9]), ok(&[10]));
+    for odd in [relayed(0x2e), vec![0x46, 1], Vec::new()] {
+        let refused = command(&mut bmc, now, 6, 0x34, &odd);
+        assert!(
+            matches!(refused, Answer::Reply(code, _) if !code.is_ok()),
+            "{odd:?}"
+        );
+    }
 }

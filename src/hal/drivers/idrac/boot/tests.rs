@@ -68,6 +68,20 @@ async fn old_versions_get_the_boot_order() {
             "PATCH {SYSTEM} {{\"Boot\":{{\"BootOrder\":[\"Boot0002\",\"Boot0001\"]}}}}"
         )]
     );
+    // What is still set for the next boot would come first.
+    let mut set_once = tree;
+    set_once[0].1["Boot"]["BootSourceOverrideEnabled"] = json!("Once");
+    set_once[0].1["Boot"]["BootSourceOverrideTarget"] = json!("Hdd");
+    let bmc = server(&set_once, obedient);
+    set(&bmc).await.unwrap();
+    assert!(
+        bmc.writes()
+            .last()
+            .unwrap()
+            .contains("Enabled\":\"Disabled"),
+        "{:?}",
+        bmc.writes()
+    );
     let new = server(
         &[
             (SYSTEM, system()),

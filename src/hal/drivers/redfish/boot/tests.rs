@@ -207,3 +207,13 @@ async fn where_only_the_next_boot_can_be_overridden_the_order_is_changed_and_not
         (Kind::Unsupported, Some("--once"))
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_override_that_was_taken_is_not_set_once_more_by_another_driver() {
+    let bmc = server(&[(SYSTEM, json!({"Boot": boot("UEFI")}))], |tree, ask| {
+        tree.insert(SYSTEM.to_owned(), json!("gone"));
+        deaf(tree, ask)
+    });
+    let error = set(&bmc, pxe(false), Quirks::default()).await.unwrap_err();
+    assert!(!error.kind().falls_through(), "{error:?}");
+}

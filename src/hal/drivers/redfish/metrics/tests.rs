@@ -3,16 +3,23 @@ use serde_json::{Value, json};
 use super::super::scripted::{CHASSIS, SYSTEM, deaf, server, within};
 use super::*;
 use crate::hal::error::Kind;
-use crate::hal::redfish::Quirks;
+use crate::hal::redfish::{OemWatts, Quirks};
 
 async fn read(documents: &[(&str, Value)]) -> Result<(PowerMetrics, String), Kind> {
+    read_with(documents, Quirks::default()).await
+}
+
+async fn read_with(
+    documents: &[(&str, Value)],
+    quirks: Quirks,
+) -> Result<(PowerMetrics, String), Kind> {
     let mut all = vec![(
         SYSTEM,
         json!({"Links": {"Chassis": [{"@odata.id": CHASSIS}]}, "PowerState": "On",
         "Actions": {"#ComputerSystem.Reset": {}}}),
     )];
     all.extend(documents.iter().cloned());
-    let client = server(&all, deaf).client(Quirks::default());
+    let client = server(&all, deaf).client(quirks);
     let got = RedfishMetrics(client).power_metrics(&within(5)).await;
     got.map(|r| (r.value, r.source.at)).map_err(|e| e.kind())
 }
@@ -112,4 +119,75 @@ async fn the_sum_of_what_all_supplies_take() {
     let (metrics, at) = read(&documents).await.unwrap();
     assert_eq!(metrics.consumed_watts, Some(604.5));
     assert!(at.starts_with(SUPPLIES), "{at}");
+}
+
+#[tokio::test]
+async fn what_the_supplies_give_where_only_their_sensors_tell_it() {
+    const SUBSYSTEM: &str = "/redfish/v1/Chassis/1/PowerSubsystem";
+    let metrics = |n: u8| json!({"OutputPowerWatts": {"DataSourceUri": format!("/redfish/v1/Chassis/1/Sensors/PSU{n}")}});
+    let supply = |n: u8| json!({"@odata.id": format!("/redfish/v1/S/{n}"), "Name": "PSU", "Metrics": {"@odata.id": format!("/redfish/v1/M/{n}")}});
+    let mut documents = vec![
+        chassis("RackMount", &json!({"PowerSubsystem": SUBSYSTEM})),
+        (
+            SUBSYSTEM,
+            json!({"PowerSupplies": {"@odata.id": "/redfish/v1/S"}}),
+        ),
+        ("/redfish/v1/S", json!({"Members": [supply(1), supply(2)]})),
+        ("/redfish/v1/M/1", metrics(1)),
+        ("/redfish/v1/M/2", metrics(2)),
+        (
+            "/redfish/v1/Chassis/1/Sensors/PSU1",
+            json!({"Reading": 351}),
+        ),
+    ];
+    assert_eq!(
+        read(&documents).await,
+        Err(Kind::Unsupported),
+        "one is silent"
+    );
+    documents.push((
+        "/redfish/v1/Chassis/1/Sensors/PSU2",
+        json!({"Reading": 312}),
+    ));
+    let (metrics, at) = read(&documents).await.unwrap();
+    assert_eq!(metrics.consumed_watts, Some(663.0));
+    assert_eq!(at, "/redfish/v1/S sum of OutputPowerWatts");
+}
+
+#[tokio::test]
+async fn watts_in_a_vendors_own_part_of_power() {
+    let quirks = Quirks {
+        oem_watts: Some(OemWatts {
+            at: &[
+                "/Oem/Fsas/ChassisPowerConsumption",
+                "/Oem/ts_fujitsu/ChassisPowerConsumption",
+            ],
+            names: [
+                "CurrentPowerConsumptionW",
+                "AveragePowerW",
+                "MinimumPowerW",
+                "PeakPowerW",
+            ],
+        }),
+        ..Quirks::default()
+    };
+    let power = json!({"PowerControl": [{"PowerConsumedWatts": 0}], "Oem": {"ts_fujitsu": {"ChassisPowerConsumption": {
+        "CurrentPowerConsumptionW": 131, "MinimumPowerW": 98, "PeakPowerW": 240, "AveragePowerW": null}}}});
+    let documents = [
+        chassis("RackMount", &json!({"Power": POWER})),
+        (POWER, power),
+    ];
+    let (metrics, at) = read_with(&documents, quirks).await.unwrap();
+    let want = [Some(131.0), None, Some(98.0), Some(240.0)];
+    let got = [
+        metrics.consumed_watts,
+        metrics.average_watts,
+        metrics.min_watts,
+        metrics.max_watts,
+    ];
+    assert_eq!(got, want);
+    assert!(
+        at.ends_with("Oem/ts_fujitsu/ChassisPowerConsumption"),
+        "{at}"
+    );
 }

@@ -236,3 +236,50 @@ async fn a_machine_that_does_not_go_off_is_not_switched_on() {
         (Kind::Timeout, vec!["ForceOff".to_owned()])
     );
 }
+
+/// Kind of the error of `action` at a BMC that cannot be reached any more once it was told.
+async fn told_and_gone(action: PowerAction, values: &[&str]) -> (Kind, Vec<String>) {
+    let bmc = server(&[(SYSTEM, system("On", values))], |tree, _| {
+        tree.insert(SYSTEM.to_owned(), json!("gone"));
+        answer(204, &Value::Null)
+    });
+    let error = set(&bmc, action, Quirks::default()).await.unwrap_err();
+    (error.kind(), sent(&bmc))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_accepted_is_not_done_once_more_by_another_driver() {
+    for action in [PowerAction::Off, PowerAction::Cycle, PowerAction::Soft] {
+        let (kind, sent) = told_and_gone(action, ALL).await;
+        assert!(
+            !kind.falls_through() && sent.len() == 1,
+            "{action:?} {kind:?} {sent:?}"
+        );
+    }
+    // The machine may be off now: it is switched on all the same.
+    let (kind, sent) = told_and_gone(PowerAction::Reset, &["On", "ForceOff"]).await;
+    assert!(!kind.falls_through(), "{kind:?}");
+    assert_eq!(sent, ["ForceOff", "On"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_goes_off_late_is_switched_on_all_the_same() {
+    let off = Arc::new(std::sync::Mutex::new(None));
+    let bmc = server(&[(SYSTEM, system("On", &["On", "ForceOff"]))], {
+        let off = Arc::clone(&off);
+        move |_, ask| {
+            if ask.body.as_ref().unwrap()["ResetType"] == "ForceOff" {
+                *off.lock().unwrap() = Some(clock());
+            }
+            answer(204, &Value::Null)
+        }
+    });
+    let late = async {
+        tokio::time::sleep(Duration::from_secs(59)).await;
+        bmc.add(SYSTEM, system("Off", &["On", "ForceOff"]));
+    };
+    let power = RedfishPower(bmc.client(Quirks::default()));
+    let cx = within(65);
+    let (got, ()) = tokio::join!(power.set(&cx, PowerAction::Reset, true), late);
+    assert_eq!(sent(&bmc), ["ForceOff", "On"], "{got:?}");
+}

@@ -422,3 +422,22 @@ async fn accounts_without_roles_have_the_vendors_privileges() {
         .unwrap();
     assert!(bmc.writes()[0].contains("\"RoleId\":\"Operator\""));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_was_made_is_not_made_once_more_by_another_driver() {
+    let bmc = bmc(&[account("1", "root", "Administrator")], |tree, ask| {
+        let answer = posts(tree, ask);
+        tree.insert(ACCOUNTS.to_owned(), json!("gone"));
+        answer
+    });
+    let users = RedfishUsers(bmc.client(Quirks::default()));
+    let new = NewUser {
+        name: "metal".to_owned(),
+        password: Secret::new("some-Password-1"),
+        role: Role::Operator,
+        console: false,
+    };
+    let error = users.create(&within(60), &new).await.unwrap_err();
+    assert!(!error.kind().falls_through(), "{error:?}");
+    assert_eq!(bmc.writes().len(), 1);
+}
