@@ -14,7 +14,7 @@ pub(super) const VENDORS: &[Vendor] = &[Vendor {
     ipmi: &[Row::of(&[34, 38_067])],
     notes: &[
         "Reset knows On, ForceOff and Off only: a cycle is ForceOff, wait, On",
-        "no Boot: boot targets are unsupported",
+        "no boot override: PXE at every boot by the boot order, other boot targets are unsupported",
         "one BMC has several nodes: the host is the system with a Reset action",
     ],
     ..PLAIN

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use super::boot_value::{mode, mode_word, target, value};
-use super::{
-    boot_order, fresh_system, is_answer, may_try_another, reading, says, system_path, unsupported,
-};
+use super::{boot_order, fresh_system, is_answer, may_try_another, reading, says, unsupported};
 use crate::hal::caps::Boot;
 use crate::hal::drivers::power_watch::{clock, pause};
 use crate::hal::error::{Error, Kind, Result};
@@ -133,8 +131,15 @@ impl RedfishBoot {
                 Err(Failed::NotPersistent) => {}
             }
         }
-        let none = || no_override("boot.set", &system_path(&self.0));
-        Err(first.unwrap_or_else(none))
+        let system = self.0.system(cx).await?;
+        match first {
+            Some(error) => Err(error),
+            None => match boot_order::plan(&self.0, cx, &system, target).await {
+                Ok(plan) => Ok((plan.at(), format!("{}, for every boot", plan.at()))),
+                Err(error) if may_try_another(&error) => Err(no_override("boot.set", &system.path)),
+                Err(error) => Err(error),
+            },
+        }
     }
 
     async fn change(&self, cx: &Cx, request: BootRequest) -> Result<(BootState, String)> {
@@ -155,14 +160,16 @@ impl RedfishBoot {
                 }
             }
         }
-        if once_only {
+        // No override at all (Cray): what holds for every boot can still be the boot order.
+        if once_only || (request.persistent && first.is_none()) {
             match self.put_first(cx, request).await {
                 Ok(done) => return Ok(done),
-                Err(error) if may_try_another(&error) => {
+                Err(error) if may_try_another(&error) && once_only => {
                     let error =
                         error.context("this BMC overrides the next boot only, and its boot order");
                     first.get_or_insert(error.with_hint("--once"));
                 }
+                Err(error) if may_try_another(&error) => log::debug!("{}", error.chain()),
                 Err(error) => return Err(error),
             }
         }

@@ -18,6 +18,47 @@ pub(super) async fn put_first(
     system: &Resource,
     target: BootTarget,
 ) -> Result<(BootState, String)> {
+    let plan = plan(client, cx, system, target).await?;
+    if plan.wanted != plan.present {
+        let body = json!({ "Boot": { "BootOrder": plan.wanted } });
+        client.patch(cx, &plan.place, body).await?;
+        let now = client.fresh(cx, &plan.place).await;
+        let now = now.map_err(Error::after_acting)?;
+        if order(&now).first() != plan.wanted.first() {
+            let what = "boot order: the BMC accepted it but keeps the old one";
+            return Err(Error::new(Kind::Refused, what));
+        }
+    }
+    let state = BootState {
+        target,
+        mode: system.str("/Boot/BootSourceOverrideMode").and_then(mode),
+        persistence: BootPersistence::Persistent,
+    };
+    Ok((state, plan.at()))
+}
+
+/// How a target comes first.
+pub(super) struct Plan {
+    /// The system, or its settings object.
+    place: String,
+    present: Vec<String>,
+    wanted: Vec<String>,
+}
+
+impl Plan {
+    /// Where the order stands.
+    pub(super) fn at(&self) -> String {
+        format!("{} Boot/BootOrder", self.place)
+    }
+}
+
+/// Which options of the order are for `target`; nothing is written.
+pub(super) async fn plan(
+    client: &Client,
+    cx: &Cx,
+    system: &Resource,
+    target: BootTarget,
+) -> Result<Plan> {
     let lacks = |what: &str| unsupported("boot order", format!("{} has no {what}", system.path));
     let options = system
         .link("/Boot/BootOptions")
@@ -46,21 +87,11 @@ pub(super) async fn put_first(
         return Err(lacks(&format!("boot option for {target}")));
     }
     wanted.extend(rest);
-    if wanted != present {
-        let body = json!({ "Boot": { "BootOrder": wanted } });
-        client.patch(cx, &place.path, body).await?;
-        let now = client.fresh(cx, &place.path).await?;
-        if order(&now).first() != wanted.first() {
-            let what = "boot order: the BMC accepted it but keeps the old one";
-            return Err(Error::new(Kind::Refused, what));
-        }
-    }
-    let state = BootState {
-        target,
-        mode: system.str("/Boot/BootSourceOverrideMode").and_then(mode),
-        persistence: BootPersistence::Persistent,
-    };
-    Ok((state, place.at("Boot/BootOrder")))
+    Ok(Plan {
+        place: place.path.clone(),
+        present,
+        wanted,
+    })
 }
 
 fn order(resource: &Resource) -> Vec<String> {

@@ -217,3 +217,39 @@ async fn an_override_that_was_taken_is_not_set_once_more_by_another_driver() {
     let error = set(&bmc, pxe(false), Quirks::default()).await.unwrap_err();
     assert!(!error.kind().falls_through(), "{error:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_any_override_every_boot_is_by_the_order() {
+    let options = "/redfish/v1/Systems/1/BootOptions";
+    let net = format!("{options}/2");
+    let system = json!({"Boot": {"BootOrder": ["A", "B"], "BootOptions": {"@odata.id": options}}});
+    let tree = [
+        (SYSTEM, system),
+        (options, json!({"Members": [{"@odata.id": net}]})),
+        (
+            net.as_str(),
+            json!({"BootOptionReference": "B", "DisplayName": "NIC0 PXE IPv4"}),
+        ),
+    ];
+    let bmc = server(&tree, obedient);
+    let error = set(&bmc, pxe(false), Quirks::default()).await.unwrap_err();
+    assert_eq!((error.kind(), bmc.writes().len()), (Kind::Unsupported, 0));
+    let got = set(&bmc, pxe(true), Quirks::default()).await.unwrap();
+    assert_eq!(got.persistence, BootPersistence::Persistent);
+    assert_eq!(
+        bmc.writes(),
+        [format!(
+            "PATCH {SYSTEM} {{\"Boot\":{{\"BootOrder\":[\"B\",\"A\"]}}}}"
+        )]
+    );
+    let disk = BootRequest {
+        target: BootTarget::Disk,
+        ..pxe(true)
+    };
+    let error = set(&bmc, disk, Quirks::default()).await.unwrap_err();
+    assert!(
+        error.chain().contains("BootSourceOverrideTarget"),
+        "{}",
+        error.chain()
+    );
+}
