@@ -88,6 +88,7 @@ impl Client {
                 // The BMC was replaced or renamed its resources: whatever else was learnt of it is stale, too.
                 learnt.update(|l| {
                     (l.system, l.manager, l.chassis, l.sessions) = (None, None, None, None);
+                    l.about = None;
                 });
                 Ok(None)
             }

@@ -192,6 +192,15 @@ impl Refusal {
         }
     }
 
+    /// What can be done when all sessions are taken.
+    pub const NO_SESSION_LEFT: &str =
+        "all sessions of the BMC are taken: they end by themselves after some minutes";
+
+    /// Is no session left? Of a refused login only: the same words are said of accounts.
+    pub fn is_of_sessions(&self) -> bool {
+        self.names_any(SESSIONS)
+    }
+
     fn hint(&self, kind: Kind) -> Option<&'static str> {
         match kind {
             Kind::Auth if self.wants_new_password() => Some(
@@ -200,9 +209,7 @@ impl Refusal {
             Kind::Auth => Some("check user and password"),
             Kind::Privilege => Some("the account may not do this: it needs a higher role"),
             Kind::NeedsLicense => Some("the BMC needs a licence for this over Redfish"),
-            Kind::Busy if self.names_any(SESSIONS) => {
-                Some("all sessions of the BMC are taken: they end by themselves after some minutes")
-            }
+            Kind::Busy if self.is_of_sessions() => Some(Self::NO_SESSION_LEFT),
             Kind::Busy => Some("try again in a minute"),
             Kind::Protocol => {
                 Some("the BMC's web server has an error: a restart of the BMC may help")

@@ -102,6 +102,96 @@ async fn no_session_left_is_busy_and_says_why() {
     assert!(mockup.log().iter().filter(|r| r.auth == "login").count() <= 4);
 }
 
+/// A BMC with sessions: what it answers to their making, to reads, and to their end.
+fn with_sessions(
+    make: impl Fn() -> Do + Send + Sync + 'static,
+    read: impl Fn() -> Do + Send + Sync + 'static,
+    end: impl Fn(&Seen) -> Do + Send + Sync + 'static,
+) -> Server {
+    Server::start(
+        move |seen, _| match (seen.method.as_str(), seen.path.as_str()) {
+            ("POST", _) => make(),
+            ("DELETE", _) => end(seen),
+            ("GET", "/redfish/v1/") => ok("{}"),
+            _ => read(),
+        },
+    )
+}
+
+fn made() -> Do {
+    let headers = ["Location: /redfish/v1/S/9", "X-Auth-Token: t"];
+    Do::Answer(201, headers.map(str::to_owned).to_vec(), Vec::new())
+}
+
+async fn read_by_session(server: &Server) -> Result<(), Error> {
+    let mut config = config(&server.url, server.address);
+    config.auth = AuthStyle::Session;
+    let client = client(config);
+    let read = client.get(&soon().0, "/redfish/v1/Systems").await;
+    client.door().close().await;
+    read.map(|_| ())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_table_of_sessions_is_no_wrong_password() {
+    let full = r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"Base.1.8.CreateLimitReachedForResource"}]}}"#;
+    for code in [400, 403] {
+        let server = with_sessions(move || status(code, full), || ok("{}"), |_| ok("{}"));
+        let error = read_by_session(&server).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Busy, "{code}");
+        assert!(error.hint().unwrap().contains("sessions"), "{code}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_refused_at_once_is_deleted_all_the_same() {
+    let server = with_sessions(made, || status(401, ""), |_| ok("{}"));
+    let error = read_by_session(&server).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Auth);
+    let ended = server.seen().into_iter().filter(|s| s.method == "DELETE");
+    assert_eq!(
+        ended.map(|s| s.path).collect::<Vec<_>>(),
+        ["/redfish/v1/S/9"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_deleted_also_where_that_wants_a_tag() {
+    let server = with_sessions(
+        made,
+        || ok("{}"),
+        |seen| {
+            let tagged = seen.head.to_ascii_lowercase().contains("if-match: *");
+            status(if tagged { 204 } else { 428 }, "")
+        },
+    );
+    read_by_session(&server).await.unwrap();
+    let last = server.seen().pop().unwrap();
+    assert!(last.method == "DELETE" && last.head.to_ascii_lowercase().contains("if-match"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_sessions_are_made_elsewhere_the_password_stays_on_the_bmc() {
+    let moved = |to: &'static str| {
+        Server::start(
+            move |seen, _| match (seen.method.as_str(), seen.path.as_str()) {
+                ("POST", "/redfish/v1/There") => made(),
+                ("POST", _) => Do::Answer(308, vec![format!("Location: {to}")], Vec::new()),
+                _ => ok("{\"Id\":\"1\"}"),
+            },
+        )
+    };
+    let server = moved("/redfish/v1/There");
+    read_by_session(&server).await.unwrap();
+    let server = moved("https://10.9.8.7/redfish/v1/There");
+    let error = read_by_session(&server).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Protocol, "{error:?}");
+    assert_eq!(
+        server.seen().iter().filter(|s| s.method == "POST").count(),
+        1
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_password_is_sent_once() {
     let Some(mockup) = Mockup::start(TREE, "") else {

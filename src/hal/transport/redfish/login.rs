@@ -92,10 +92,11 @@ impl Inner {
         if answer.status != 401 {
             return Ok(answer);
         }
-        state.session = None;
         if !kept {
+            // The session that was just made stays known: it has to be deleted.
             return Err(refused(state, ask, &answer));
         }
+        state.session = None;
         // It timed out at the BMC, or the BMC was restarted.
         if let Some(answer) = self.log_in(state, ask, deadline).await? {
             return Ok(answer);
@@ -127,19 +128,36 @@ impl Inner {
             answer = Some((self.post_session(state, &at, deadline).await?, at));
         }
         let gone = |a: &Answer| matches!(a.status, 404 | 405 | 410 | 501);
-        let (answer, at) = match answer {
+        let (mut answer, mut at) = match answer {
             Some((answer, at)) if !gone(&answer) => (answer, at),
             _ => {
                 let at = self.find_sessions(state, deadline).await?;
                 (self.post_session(state, &at, deadline).await?, at)
             }
         };
+        if matches!(answer.status, 307 | 308)
+            && let Some(next) = answer.header("location")
+            && let Some(next) = path::clean(next, self.client.base())
+        {
+            answer = self.post_session(state, &next, deadline).await?;
+            at = next;
+        }
         if !gone(&answer) {
             self.learnt.update(|l| l.sessions = Some(at.clone()));
         }
         match answer.status {
             200..=299 => {}
             401 => return Err(refused(state, ask, &answer)),
+            300..=399 => {
+                return Err(Error::new(Kind::Protocol, format!("log in at {at}"))
+                    .with_source(format!("HTTP {}: it redirects elsewhere", answer.status)));
+            }
+            400 | 403 if Refusal::of(&answer).is_of_sessions() => {
+                let refusal = Refusal::of(&answer);
+                return Err(Error::new(Kind::Busy, format!("log in at {at}"))
+                    .with_source(refusal)
+                    .with_hint(Refusal::NO_SESSION_LEFT));
+            }
             400 | 403 => {
                 // Some say so for a wrong password.
                 let why = refused(state, ask, &answer);
@@ -223,12 +241,18 @@ impl Inner {
             Some(at) => at,
             None => self.own_session(state, &credentials, deadline).await?,
         };
-        let ask = Ask::write(Method::Delete, at, None);
-        // Deleting twice does no harm.
-        let answer = self
-            .transmit(state, &ask, &credentials, Again::Yes, deadline)
-            .await?;
-        Ok(answer.status)
+        let mut ask = Ask::write(Method::Delete, at, None);
+        loop {
+            // Deleting twice does no harm.
+            let answer = self
+                .transmit(state, &ask, &credentials, Again::Yes, deadline)
+                .await?;
+            // BMCs that want a tag for every write may want one here.
+            if !matches!(answer.status, 412 | 428) || ask.if_match.is_some() {
+                return Ok(answer.status);
+            }
+            ask.if_match = Some("*".to_owned());
+        }
     }
 
     /// The BMC did not say where our session is: it is the only one of our user, or it is left to time out.
