@@ -5,7 +5,9 @@ mod junit;
 mod login;
 mod matrix;
 mod rack;
+mod record;
 mod report;
+mod reporter;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -27,7 +29,8 @@ use crate::hal::report::{Needs, Report};
 use crate::hal::transport::Lan;
 use crate::hal::transport::http::Trust;
 use crate::hal::{Error, Kind};
-use login::{Found, Login, Made, Reporter};
+use login::Login;
+use reporter::{Found, Made, Reporter};
 
 /// Targets asked at the same time unless told otherwise.
 const FANOUT: &str = "512";
@@ -328,7 +331,7 @@ async fn probe(plan: Plan, cancel: Cancel) -> Result<(), Failure> {
     let mut probes: Vec<Probed> = found.into_iter().map(|(_, probed)| probed).collect();
     let logs_in = plan.login.is_some();
     if let Some(login) = plan.login {
-        login::report_all(
+        reporter::report_all(
             Reporter::new(lan, login, trust),
             &mut probes,
             plan.fanout,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde::Deserialize;
 
-use super::login::{Login, Reporter};
+use super::login::Login;
+use super::reporter::Reporter;
 use super::{Probed, junit};
 use crate::applets::common::credentials::{Credentials, first_line};
 use crate::applets::common::exit::Failure;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Probed;
-use super::login::Found;
+use super::reporter::Found;
 use crate::applets::common::output::printable;
 use crate::applets::common::table::{Cell, Table, Tone, column, wide};
 use crate::hal::Error;

@@ -1,7 +1,7 @@
 //! What is chosen on each recorded tree, and how many requests that takes.
 
 use halbox::hal::Kind;
-use halbox::hal::redfish::Learnt;
+use halbox::hal::redfish::{About, Learnt};
 
 use super::{client, client_of, config, cx};
 use crate::common::mockup::Mockup;
@@ -163,12 +163,14 @@ async fn remembered_links_that_lead_nowhere_are_looked_up_again() {
         let mut config = config(&mockup.url, mockup.address);
         config.learnt = Learnt {
             system: Some(stale.to_owned()),
+            about: Some(About::default()),
             ..Learnt::default()
         };
         let client = client(config);
         let system = client.system(&cx("a")).await.unwrap();
         assert_eq!(system.path, "/redfish/v1/Systems/system");
         let learnt = client.door().learnt().snapshot();
+        assert_eq!(learnt.about, None, "it may be another make now");
         assert_eq!(learnt.system.as_deref(), Some("/redfish/v1/Systems/system"));
     }
 }

@@ -1,18 +1,21 @@
 //! The boot override: `Boot` of the system or of its settings object, written, read back.
 
+mod wanted;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::boot_value::{mode, mode_word, target, value};
+use super::boot_value::{mode, target};
 use super::{boot_order, fresh_system, is_answer, may_try_another, reading, says, unsupported};
 use crate::hal::caps::Boot;
 use crate::hal::drivers::power_watch::{clock, pause};
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::model::boot::BootRequest;
 use crate::hal::model::{BootMode, BootPersistence, BootState, BootTarget, BoxFuture, Cx, Reading};
-use crate::hal::redfish::{BootSend, BootVia, Client, Resource};
+use crate::hal::redfish::{BootVia, Client, Resource};
+use wanted::{Failed, Wanted};
 
 const TARGET: &str = "/Boot/BootSourceOverrideTarget";
 const ENABLED: &str = "/Boot/BootSourceOverrideEnabled";
@@ -25,35 +28,6 @@ const POST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The boot override over Redfish.
 pub(super) struct RedfishBoot(pub(super) Arc<Client>);
-
-/// What is sent to a place.
-struct Wanted {
-    target: String,
-    enabled: &'static str,
-    /// What the mode must be afterwards, where the place tells it.
-    mode: Option<BootMode>,
-    body: Value,
-}
-
-/// Why a place did not do it.
-enum Failed {
-    /// It says no, has not the value, or forgot it: another place may do it.
-    Here(Error),
-    /// It offers no override for every boot.
-    NotPersistent,
-    /// No place will do it.
-    Everywhere(Error),
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        if may_try_another(&error) {
-            Self::Here(error)
-        } else {
-            Self::Everywhere(error)
-        }
-    }
-}
 
 fn has_override(resource: &Resource) -> bool {
     resource.str(TARGET).is_some() || resource.str(ENABLED).is_some()
@@ -120,7 +94,7 @@ impl RedfishBoot {
                 mode: place.str(MODE).and_then(mode).unwrap_or(BootMode::Uefi),
                 persistent: false,
             };
-            match self.wanted(&place, request) {
+            match Wanted::of(self.0.quirks(), &place, request) {
                 Ok(wanted) => {
                     let at = place.at("BootSourceOverrideTarget");
                     return Ok((at.clone(), format!("{at} takes {}", wanted.target)));
@@ -210,7 +184,7 @@ impl RedfishBoot {
         place: &Resource,
         request: BootRequest,
     ) -> Result<Arc<Resource>, Failed> {
-        let wanted = self.wanted(place, request)?;
+        let wanted = Wanted::of(self.0.quirks(), place, request)?;
         self.patch(cx, &place.path, &wanted.body).await?;
         let mut wait = self.0.quirks().read_back_after;
         let mut now = None;
@@ -242,100 +216,6 @@ impl RedfishBoot {
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    /// What to send to a place. Modes and durations that it does not have are told before anything is written.
-    fn wanted(&self, place: &Resource, request: BootRequest) -> Result<Wanted, Failed> {
-        let none = request.target == BootTarget::None;
-        let present = place.str(MODE).and_then(mode);
-        let listed = place.allowable(TARGET);
-        let plain = present.is_none();
-        let target = value(request.target, request.mode, listed.as_deref(), plain)
-            .map_err(Failed::Everywhere)?
-            .ok_or_else(|| {
-                let list = listed.unwrap_or_default().join(", ");
-                let why = format!("{} offers {list}", place.path);
-                unsupported(&format!("boot target {}", request.target), why)
-            })?;
-        let enabled = match (none, request.persistent) {
-            (true, _) => "Disabled",
-            (false, true) => "Continuous",
-            (false, false) => "Once",
-        };
-        if enabled == "Continuous" && self.0.quirks().persistent_by_order {
-            return Err(Failed::NotPersistent);
-        }
-        if let Some(list) = place.allowable(ENABLED)
-            && !list.is_empty()
-            && !list.iter().any(|l| l.eq_ignore_ascii_case(enabled))
-        {
-            if enabled == "Continuous" {
-                return Err(Failed::NotPersistent);
-            }
-            let why = format!("{} offers {}", place.path, list.join(", "));
-            return Err(unsupported("boot.set", why).into());
-        }
-        let differs = !none && present.is_some_and(|mode| mode != request.mode);
-        let send_mode = match self.0.quirks().boot_send {
-            BootSend::Changed => differs,
-            BootSend::Full => place.str(MODE).is_some(),
-            BootSend::NoMode => false,
-        };
-        if differs && !send_mode {
-            let why = format!(
-                "the firmware boots in {} mode, which this BMC does not change",
-                present.map_or("another", mode_word)
-            );
-            let error = unsupported("boot mode", why);
-            return Err(error
-                .with_hint("--legacy or --uefi, or change it in the BIOS")
-                .into());
-        }
-        let mut boot = Map::new();
-        boot.insert("BootSourceOverrideTarget".into(), json!(target));
-        boot.insert("BootSourceOverrideEnabled".into(), json!(enabled));
-        if send_mode {
-            let word = if none {
-                present.unwrap_or(request.mode)
-            } else {
-                request.mode
-            };
-            boot.insert("BootSourceOverrideMode".into(), json!(mode_word(word)));
-        }
-        Ok(Wanted {
-            target,
-            enabled,
-            mode: (!none && (send_mode || present.is_some())).then_some(request.mode),
-            body: json!({ "Boot": boot }),
-        })
-    }
-}
-
-impl Wanted {
-    /// Does `now` say what was set?
-    fn kept(&self, now: &Resource) -> bool {
-        let is = |pointer, want: &str| {
-            now.str(pointer)
-                .is_some_and(|has| has.eq_ignore_ascii_case(want))
-        };
-        if self.enabled == "Disabled" {
-            return !is_set(now);
-        }
-        let mode_kept = match (self.mode, now.str(MODE).and_then(mode)) {
-            (Some(want), Some(has)) => want == has,
-            _ => true,
-        };
-        is(ENABLED, self.enabled) && is(TARGET, &self.target) && mode_kept
-    }
-}
-
-impl std::fmt::Display for Wanted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.target)?;
-        if let Some(mode) = self.mode {
-            write!(f, " {}", mode_word(mode))?;
-        }
-        write!(f, " {}", self.enabled)
     }
 }
 

@@ -1,6 +1,7 @@
 use super::super::scripted::{SYSTEM, Scripted, deaf, obedient, refusal, server, within};
 use super::*;
-use crate::hal::redfish::Quirks;
+use crate::hal::redfish::{BootSend, Quirks};
+use serde_json::json;
 
 const PENDING: &str = "/redfish/v1/Systems/1/Settings";
 
