@@ -183,8 +183,9 @@ impl Probed {
         };
         let findings = &mut self.findings;
         findings.machine_id = told("info.uuid").or(findings.machine_id.take());
-        findings.vendor = findings.vendor.take().or(told("info.vendor"));
-        findings.product = findings.product.take().or(told("info.model"));
+        // The machine says better who made it than the firmware of its BMC.
+        findings.vendor = told("info.vendor").or(findings.vendor.take());
+        findings.product = told("info.model").or(findings.product.take());
         self.report = Some(report);
     }
 

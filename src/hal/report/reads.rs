@@ -247,6 +247,7 @@ pub(super) async fn judge(run: &mut Run<'_>, bmc: &Bmc) {
         let took = begun.elapsed();
         match answer {
             Ok(reading) => {
+                let by = reading.source.to_string();
                 let words = Some(reading.value);
                 run.add(operation, &by, Status::NotTried, words, None, took);
             }

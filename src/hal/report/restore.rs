@@ -105,8 +105,13 @@ async fn boot(run: &mut Run<'_>, slot: &Slot<dyn Boot>) {
         (Write::BootBios, BootTarget::Bios),
         (Write::BootDisk, BootTarget::Disk),
     ];
-    let operations = writes.map(|(w, _)| w.operation());
-    if refused(run, &operations) || run.left_out(&operations, &by(slot)) {
+    let writes: Vec<(&str, BootTarget)> = writes
+        .into_iter()
+        .map(|(write, target)| (write.operation(), target))
+        .filter(|(operation, _)| !refused(run, &[operation]))
+        .collect();
+    let operations: Vec<&str> = writes.iter().map(|(operation, _)| *operation).collect();
+    if operations.is_empty() || run.left_out(&operations, &by(slot)) {
         return;
     }
     let cx = run.changing();
@@ -134,10 +139,12 @@ async fn boot(run: &mut Run<'_>, slot: &Slot<dyn Boot>) {
         "{}: boot override {before:?}, changed and put back",
         slot.driver
     );
-    for (write, target) in writes {
-        if run.left_out(&[write.operation()], &by(slot)) {
+    let mut changed = false;
+    for (operation, target) in writes {
+        if run.left_out(&[operation], &by(slot)) {
             continue;
         }
+        changed = true;
         let request = BootRequest {
             target,
             mode: before.mode.unwrap_or(BootMode::Uefi),
@@ -146,9 +153,9 @@ async fn boot(run: &mut Run<'_>, slot: &Slot<dyn Boot>) {
         let cx = run.changing();
         let begun = Instant::now();
         let set = bounded(&cx, slot.implementation.set(&cx, request)).await;
-        record(run, write.operation(), slot, set, begun.elapsed());
+        record(run, operation, slot, set, begun.elapsed());
     }
-    if let Err(last) = put_back(run, slot, before).await {
+    if changed && let Err(last) = put_back(run, slot, before).await {
         log::error!(
             "{}: boot override was {before:?} and could not be put back: {last}",
             slot.driver

@@ -98,6 +98,22 @@ impl caps::Boot for Toy {
     }
 }
 
+impl caps::Evidence for Toy {
+    fn evidence<'a>(&'a self, _: &'a Cx, write: Write) -> BoxFuture<'a, Result<Reading<String>>> {
+        if write == Write::BootBios {
+            return Box::pin(async { Err(Error::new(Kind::Unsupported, "no setup")) });
+        }
+        let mut source = Source::new(self.driver, "x");
+        source.overwrite = Some("toys");
+        let reading = Reading {
+            value: "x is there".to_owned(),
+            source,
+            took: Duration::ZERO,
+        };
+        Box::pin(async move { Ok(reading) })
+    }
+}
+
 fn bmc(toys: &[Arc<Toy>]) -> Bmc {
     let mut bmc = Bmc::default();
     for toy in toys {
@@ -262,4 +278,41 @@ async fn no_time_is_no_reason_to_ask() {
             .iter()
             .all(|e| e.status == Status::NotTried && !e.serves())
     );
+}
+
+#[tokio::test]
+async fn what_was_judged_not_to_be_there_is_not_tried_and_stays_so() {
+    let options = Options {
+        writes: true,
+        ..Options::default()
+    };
+    for unreadable in [false, true] {
+        let mut redfish = toy(DriverName::Redfish);
+        redfish.refuse = unreadable.then_some(Kind::Refused);
+        let redfish = Arc::new(redfish);
+        let mut one = bmc(&[Arc::clone(&redfish)]);
+        one.evidence.push(redfish.driver, Arc::clone(&redfish) as _);
+        let made = report(&one, &cx(), &options).await;
+        let of = |operation| status(&made, operation, DriverName::Redfish);
+        assert_eq!(of("boot.bios"), Status::Unsupported, "{unreadable}");
+        let tried = if unreadable {
+            Status::NotTried
+        } else {
+            Status::Works
+        };
+        assert_eq!(of("boot.pxe"), tried);
+        // PXE, disk, and back.
+        let sets = redfish.asked().iter().filter(|a| *a == "boot set").count();
+        assert_eq!(sets, if unreadable { 0 } else { 3 });
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_is_only_judged_names_the_overwrite_that_would_do_it() {
+    let redfish = Arc::new(toy(DriverName::Redfish));
+    let mut one = bmc(&[Arc::clone(&redfish)]);
+    one.evidence.push(redfish.driver, Arc::clone(&redfish) as _);
+    let made = report(&one, &cx(), &Options::default()).await;
+    let pxe = made.entries.iter().find(|e| e.operation == "boot.pxe");
+    assert_eq!(pxe.unwrap().by, "toys(redfish)");
 }
