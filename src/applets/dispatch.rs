@@ -32,14 +32,14 @@ mod tests {
             name: "probe",
             links: &["halbox-probe"],
             about: "",
-            command: || Command::new("probe"),
+            command: |_| Command::new("probe"),
             run: |_| Ok(()),
         },
         Applet {
             name: "serve",
             links: &["halbox-serve", "metal-bmc"],
             about: "",
-            command: || Command::new("serve"),
+            command: |_| Command::new("serve"),
             run: |_| Ok(()),
         },
     ];

@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use common::exit::Failure;
+use common::wanted::Wanted;
 
 /// One applet: how it is called and what it does.
 #[derive(Debug)]
@@ -34,8 +35,8 @@ pub struct Applet {
     pub links: &'static [&'static str],
     /// One line of help.
     pub about: &'static str,
-    /// Its command line.
-    pub command: fn() -> Command,
+    /// Its command line; the options of those of its commands that are wanted.
+    pub command: fn(Wanted<'_>) -> Command,
     /// Runs it.
     pub run: fn(&ArgMatches) -> Result<(), Failure>,
 }
@@ -43,14 +44,14 @@ pub struct Applet {
 /// All applets, sorted by name.
 #[rustfmt::skip]
 pub static APPLETS: &[Applet] = &[
-    Applet { name: "audit", links: &["halbox-audit"], about: "Checks the daemon's audit log", command: audit::command, run: audit::run },
+    Applet { name: "audit", links: &["halbox-audit"], about: "Checks the daemon's audit log", command: |_| audit::command(), run: audit::run },
     Applet { name: "bmc", links: &["halbox-bmc"], about: "Drive BMCs: power, boot, LED, inventory, sensors, events, users, network", command: bmc::command, run: bmc::run },
-    Applet { name: "inband-init", links: &["halbox-inband-init"], about: "Makes the machine that it runs on manageable, through /dev/ipmi0", command: inband::command, run: inband::run },
-    Applet { name: "probe", links: &["halbox-probe"], about: "Says what is at an address, and which drivers it has", command: probe::command, run: probe::run },
-    Applet { name: "serve", links: &["halbox-serve", "metal-bmc"], about: "The daemon: finds BMCs by their DHCP leases, keeps the table, serves the API", command: serve::command, run: serve::run },
-    Applet { name: "sim", links: &["halbox-sim"], about: "Simulates BMCs on this host", command: sim::command, run: sim::run },
-    Applet { name: "token", links: &["halbox-token"], about: "Makes, lists and revokes tokens of the daemon's API", command: token::command, run: token::run },
-    Applet { name: "vendors", links: &["halbox-vendors"], about: "Says what is done differently for which vendor, and why", command: vendors::command, run: vendors::run },
+    Applet { name: "inband-init", links: &["halbox-inband-init"], about: "Makes the machine that it runs on manageable, through /dev/ipmi0", command: |_| inband::command(), run: inband::run },
+    Applet { name: "probe", links: &["halbox-probe"], about: "Says what is at an address, and which drivers it has", command: |_| probe::command(), run: probe::run },
+    Applet { name: "serve", links: &["halbox-serve", "metal-bmc"], about: "The daemon: finds BMCs by their DHCP leases, keeps the table, serves the API", command: |_| serve::command(), run: serve::run },
+    Applet { name: "sim", links: &["halbox-sim"], about: "Simulates BMCs on this host", command: |_| sim::command(), run: sim::run },
+    Applet { name: "token", links: &["halbox-token"], about: "Makes, lists and revokes tokens of the daemon's API", command: |_| token::command(), run: token::run },
+    Applet { name: "vendors", links: &["halbox-vendors"], about: "Says what is done differently for which vendor, and why", command: |_| vendors::command(), run: vendors::run },
 ];
 
 /// Entry point of the binary.
@@ -66,7 +67,7 @@ pub fn main() -> ExitCode {
 fn run(argv: Vec<OsString>) -> Result<(), Failure> {
     let argv0 = argv.first().cloned();
     let argv = bmc::spread_addresses(dispatch::route(APPLETS, argv));
-    let matches = match root(APPLETS).try_get_matches_from(argv) {
+    let matches = match tree(APPLETS, Wanted::Words(&argv)).try_get_matches_from(&argv) {
         Ok(matches) => matches,
         Err(error) => return common::exit::from_clap(&error),
     };
@@ -117,6 +118,11 @@ fn main_program(matches: &ArgMatches, argv0: Option<OsString>) -> Result<(), Fai
 
 /// The whole command line: the one source of parsing, help, man pages and completions.
 pub fn root(applets: &[Applet]) -> Command {
+    tree(applets, Wanted::All)
+}
+
+/// The command line, with the options of the commands that are wanted.
+fn tree(applets: &[Applet], wanted: Wanted<'_>) -> Command {
     let flag = |name: &'static str, help: &'static str| {
         Arg::new(name)
             .long(name)
@@ -155,7 +161,12 @@ pub fn root(applets: &[Applet]) -> Command {
             flag("force", "With --install: replace files that are in the way").requires("install"),
         );
     for applet in applets {
-        root = root.subcommand((applet.command)().name(applet.name).about(applet.about));
+        let command = if wanted.has(applet.name) {
+            (applet.command)(wanted)
+        } else {
+            Command::new(applet.name)
+        };
+        root = root.subcommand(command.name(applet.name).about(applet.about));
     }
     root.subcommand(pages::completions_command())
         .subcommand(complete::command())
@@ -176,6 +187,57 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         root(APPLETS).debug_assert();
+    }
+
+    /// All command lines of the tree that end in a command, with `halbox` in front.
+    fn lines(command: &Command, before: &[String], out: &mut Vec<Vec<String>>) {
+        let mut line = before.to_vec();
+        line.push(command.get_name().to_owned());
+        for inner in command.get_subcommands() {
+            lines(inner, &line, out);
+        }
+        out.push(line);
+    }
+
+    #[test]
+    fn a_tree_of_the_wanted_commands_answers_like_the_whole_one() {
+        let mut all = Vec::new();
+        lines(&root(APPLETS), &[], &mut all);
+        assert!(all.len() > 60, "{}", all.len());
+        for alias in [
+            ["bmc", "list"],
+            ["bmc", "delete"],
+            ["bmc", "powr"],
+            ["prob", "x"],
+        ] {
+            all.push(
+                ["halbox"]
+                    .iter()
+                    .chain(&alias)
+                    .map(ToString::to_string)
+                    .collect(),
+            );
+        }
+        for line in all {
+            for more in [
+                &["--help"][..],
+                &["--no-such-option"],
+                &["aa:bb:cc:dd:ee:ff", "--bad"],
+            ] {
+                let argv: Vec<OsString> = line
+                    .iter()
+                    .map(String::as_str)
+                    .chain(more.iter().copied())
+                    .map(OsString::from)
+                    .collect();
+                let said = |tree: Command| match tree.try_get_matches_from(&argv) {
+                    Ok(_) => "accepted".to_owned(),
+                    Err(error) => error.to_string(),
+                };
+                let whole = said(root(APPLETS));
+                assert_eq!(said(tree(APPLETS, Wanted::Words(&argv))), whole, "{argv:?}");
+            }
+        }
     }
 
     #[test]

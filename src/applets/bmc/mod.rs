@@ -21,24 +21,32 @@ use super::common::confirm;
 use super::common::exit::Failure;
 use super::common::output::Output;
 use super::common::process;
+use super::common::wanted::Wanted;
 pub(super) use daemon::{options as daemon_options, with_daemon};
 use operation::Operation;
 use options::Options;
 
-/// Command line of the applet.
-pub fn command() -> Command {
-    let mut command = daemon::commands(options::args(Command::new("bmc")))
+/// Command line of the applet, with the options of the wanted commands.
+pub fn command(wanted: Wanted<'_>) -> Command {
+    let mut command = daemon::commands(options::args(Command::new("bmc")), wanted)
         .subcommand_required(true)
         .disable_help_subcommand(true)
         .after_long_help(AFTER_HELP);
     for operation in ops::all() {
+        let leaf = |word| {
+            if wanted.has(word) {
+                operation.command(word)
+            } else {
+                Command::new(word).about(operation.about)
+            }
+        };
         command = match operation.path {
-            [word] => command.subcommand(operation.command(word)),
+            [word] => command.subcommand(leaf(word)),
             [group, word] => {
                 if command.find_subcommand(group).is_none() {
                     command = command.subcommand(group_command(group));
                 }
-                command.mut_subcommand(group, |g| g.subcommand(operation.command(word)))
+                command.mut_subcommand(group, |g| g.subcommand(leaf(word)))
             }
             _ => command,
         };
@@ -176,12 +184,12 @@ mod tests {
     fn parse(line: &str) -> ArgMatches {
         let line = ["halbox", "bmc"].into_iter().chain(line.split_whitespace());
         let line = spread_addresses(line.map(OsString::from).collect());
-        command().get_matches_from(line.into_iter().skip(1))
+        command(Wanted::All).get_matches_from(line.into_iter().skip(1))
     }
 
     #[test]
     fn every_operation_can_be_called_and_has_its_own_name() {
-        command().debug_assert();
+        command(Wanted::All).debug_assert();
         let mut names = std::collections::BTreeSet::new();
         for operation in ops::all() {
             assert!(names.insert(operation.name), "{} twice", operation.name);

@@ -16,3 +16,4 @@ pub mod table;
 pub mod targets;
 pub mod template;
 pub mod tty;
+pub mod wanted;

@@ -26,6 +26,7 @@ use crate::applets::common::exit::Failure;
 use crate::applets::common::output::Output;
 use crate::applets::common::process;
 use crate::applets::common::progress::Progress;
+use crate::applets::common::wanted::Wanted;
 use crate::applets::serve::config::SOCKET;
 use crate::hal::Kind;
 use crate::hal::model::{Cancel, MacAddr, Secret};
@@ -184,12 +185,16 @@ pub(in crate::applets) fn options(command: Command) -> Command {
         ))
 }
 
-/// Adds the options and the commands of the table.
-pub(super) fn commands(command: Command) -> Command {
+/// Adds the options and the commands of the table; the options of those that are wanted.
+pub(super) fn commands(command: Command, wanted: Wanted<'_>) -> Command {
     let mut command = options(command);
     for entry in ENTRIES {
-        let one = Command::new(entry.name).about(entry.about);
-        command = command.subcommand((entry.args)(one.visible_aliases(entry.aliases)));
+        let mut one = Command::new(entry.name).about(entry.about);
+        one = one.visible_aliases(entry.aliases);
+        if wanted.has(entry.name) || entry.aliases.iter().any(|alias| wanted.has(alias)) {
+            one = (entry.args)(one);
+        }
+        command = command.subcommand(one);
     }
     command
 }
