@@ -26,27 +26,23 @@ pub(super) use daemon::{options as daemon_options, with_daemon};
 use operation::Operation;
 use options::Options;
 
-/// Command line of the applet, with the options of the wanted commands.
+/// Command line of the applet, with the commands that are wanted.
 pub fn command(wanted: Wanted<'_>) -> Command {
     let mut command = daemon::commands(options::args(Command::new("bmc")), wanted)
         .subcommand_required(true)
         .disable_help_subcommand(true)
         .after_long_help(AFTER_HELP);
     for operation in ops::all() {
-        let leaf = |word| {
-            if wanted.has(word) {
-                operation.command(word)
-            } else {
-                Command::new(word).about(operation.about)
-            }
-        };
+        if !operation.path.iter().all(|word| wanted.has(word)) {
+            continue;
+        }
         command = match operation.path {
-            [word] => command.subcommand(leaf(word)),
+            [word] => command.subcommand(operation.command(word)),
             [group, word] => {
                 if command.find_subcommand(group).is_none() {
                     command = command.subcommand(group_command(group));
                 }
-                command.mut_subcommand(group, |g| g.subcommand(leaf(word)))
+                command.mut_subcommand(group, |g| g.subcommand(operation.command(word)))
             }
             _ => command,
         };

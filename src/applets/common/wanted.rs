@@ -1,16 +1,17 @@
-//! Which parts of the command line's tree a run needs.
+//! Which commands a run needs.
 //!
-//! Of some seventy commands a run parses one. Making the options of all of them took longer than asking a BMC for
-//! its power state; the others stand in the tree by name and description only.
+//! Of some seventy commands a run parses one. Making all of them took longer than asking a BMC for its power state, so
+//! a command line is first read with those only that its words name. A word that is no name leads to none, hence what
+//! this tree understands the whole one understands in the same way. Help and errors come from the whole one.
 
 use std::ffi::OsString;
 
-/// The commands whose options are made.
+/// The commands that are made.
 #[derive(Debug, Clone, Copy)]
 pub enum Wanted<'a> {
-    /// Of all commands: for man pages, completions and tests.
+    /// All: for help, errors, man pages, completions and tests.
     All,
-    /// Of those that a word of this command line could mean.
+    /// Those that a word of this command line could mean.
     Words(&'a [OsString]),
 }
 

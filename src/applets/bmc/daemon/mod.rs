@@ -185,16 +185,14 @@ pub(in crate::applets) fn options(command: Command) -> Command {
         ))
 }
 
-/// Adds the options and the commands of the table; the options of those that are wanted.
+/// Adds the options and the commands of the table that are wanted.
 pub(super) fn commands(command: Command, wanted: Wanted<'_>) -> Command {
     let mut command = options(command);
     for entry in ENTRIES {
-        let mut one = Command::new(entry.name).about(entry.about);
-        one = one.visible_aliases(entry.aliases);
         if wanted.has(entry.name) || entry.aliases.iter().any(|alias| wanted.has(alias)) {
-            one = (entry.args)(one);
+            let one = Command::new(entry.name).about(entry.about);
+            command = command.subcommand((entry.args)(one.visible_aliases(entry.aliases)));
         }
-        command = command.subcommand(one);
     }
     command
 }
