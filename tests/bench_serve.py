@@ -231,9 +231,12 @@ def main():
         print("bench-serve: all right")
         return
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; others on this machine make every time longer")
-    if RUNS == 0 or "--odd" not in sys.argv:
+    if "--odd" not in sys.argv and "--half" not in sys.argv:
         run("IPMI", COUNT, False, False)
+    if "--odd" not in sys.argv and "--ipmi" not in sys.argv:
         run("half Redfish", COUNT, True, False)
+    if "--ipmi" in sys.argv or "--half" in sys.argv:
+        return
     plain, mixed = [], []
     for n in range(RUNS):
         plain.append(run(f"all good {n + 1}", COUNT // 5, False, False))

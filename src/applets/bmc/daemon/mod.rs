@@ -32,7 +32,7 @@ use crate::hal::Kind;
 use crate::hal::model::{Cancel, MacAddr, Secret};
 
 pub(super) use operate::{args as operation_args, run as operate};
-use select::{Many, selected, selector};
+use select::{Many, call, selected, selector};
 
 /// A command of the table: its words, what it does, its options, its work.
 struct Entry {
@@ -311,14 +311,16 @@ fn describe(m: &ArgMatches, output: Output) -> Result<(), Failure> {
     let with_passwords = m.get_flag("with-passwords");
     select::somebody(m)?;
     with_daemon(m, |client, _| async move {
-        let mut many = Many::default();
-        for bmc in select::chosen(m, &client, None).await? {
+        let keys = select::chosen(m, &client, None).await?;
+        let many = Many::of(keys, move |bmc| {
+            let mut inventory = client.inventory();
             let request = proto::GetRequest {
-                bmc: bmc.clone(),
+                bmc,
                 with_passwords,
             };
-            many.row(&bmc, client.inventory().get(request).await);
-        }
+            call(async move { inventory.get(request).await }, Some)
+        });
+        let many = many.await;
         // Documents are what people read here as well.
         let output = output.documents();
         match many.rows() {
@@ -388,12 +390,12 @@ fn remove(m: &ArgMatches, output: Output) -> Result<(), Failure> {
         if dry_run::wanted(m) {
             return select::rehearse(&client, &keys, "rm", &output).await;
         }
-        let mut many = Many::default();
-        for bmc in keys {
-            let request = proto::RemoveRequest { bmc: bmc.clone() };
-            many.gone(&bmc, client.inventory().remove(request).await);
-        }
-        many.verdict()
+        let many = Many::of(keys, move |bmc| {
+            let mut inventory = client.inventory();
+            let request = proto::RemoveRequest { bmc };
+            call(async move { inventory.remove(request).await }, |_| None)
+        });
+        many.await.verdict()
     })
 }
 
@@ -404,12 +406,12 @@ fn trust(m: &ArgMatches, output: Output) -> Result<(), Failure> {
         if dry_run::wanted(m) {
             return select::rehearse(&client, &keys, "trust", &output).await;
         }
-        let mut many = Many::default();
-        for bmc in keys {
-            let request = proto::TrustRequest { bmc: bmc.clone() };
-            many.row(&bmc, client.inventory().trust(request).await);
-        }
-        many.show(&output)
+        let many = Many::of(keys, move |bmc| {
+            let mut inventory = client.inventory();
+            let request = proto::TrustRequest { bmc };
+            call(async move { inventory.trust(request).await }, Some)
+        });
+        many.await.show(&output)
     })
 }
 

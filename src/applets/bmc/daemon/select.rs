@@ -4,17 +4,22 @@ use std::collections::HashMap;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use super::{document, nobody, refused, rows, table};
 use crate::api::client::Client;
-use crate::api::fault::from_status;
+use crate::api::fault::{from_status, retry_after};
 use crate::api::proto;
 use crate::applets::bmc::dry_run::{self, Would};
 use crate::applets::bmc::show::Hints;
 use crate::applets::common::confirm;
 use crate::applets::common::exit::Failure;
 use crate::applets::common::output::Output;
+use crate::hal::model::BoxFuture;
 use crate::hal::{Error, Kind};
+
+/// Calls on rows at the same time: the daemon writes what comes together to its disk once.
+const TOGETHER: usize = 64;
 
 /// BMCs by MAC, UUID, address or prefix; or all, or those that fit.
 pub(super) fn args(command: Command) -> Command {
@@ -158,7 +163,63 @@ pub(super) struct Many {
     failed: Vec<(String, Error)>,
 }
 
+/// What the daemon says to a call on one row: the row, where there is one left to show.
+type Answer = Result<Option<proto::Bmc>, tonic::Status>;
+
+/// A call on the row of a key, in a box.
+pub(super) fn call<T, F>(
+    call: F,
+    show: fn(T) -> Option<proto::Bmc>,
+) -> BoxFuture<'static, Answer>
+where
+    F: Future<Output = Result<tonic::Response<T>, tonic::Status>> + Send + 'static,
+    T: 'static,
+{
+    Box::pin(async move { call.await.map(|answer| show(answer.into_inner())) })
+}
+
 impl Many {
+    /// Asks for each key, many at a time; the answers are in the order of the keys. Whom the daemon sends away because
+    /// there are too many calls comes again: nothing was done.
+    pub(super) async fn of(
+        keys: Vec<String>,
+        ask: impl Fn(String) -> BoxFuture<'static, Answer> + Clone + Send + 'static,
+    ) -> Self {
+        let mut running: JoinSet<(usize, String, Answer)> = JoinSet::new();
+        let mut answers = Vec::with_capacity(keys.len());
+        let mut keys = keys.into_iter().enumerate();
+        loop {
+            while running.len() < TOGETHER {
+                let Some((n, key)) = keys.next() else { break };
+                let ask = ask.clone();
+                running.spawn(async move {
+                    loop {
+                        let answer = ask(key.clone()).await;
+                        match answer.as_ref().err().and_then(retry_after) {
+                            Some(pause) => tokio::time::sleep(pause).await,
+                            None => return (n, key, answer),
+                        }
+                    }
+                });
+            }
+            match running.join_next().await {
+                None => break,
+                Some(Ok(answer)) => answers.push(answer),
+                Some(Err(e)) => log::error!("a call ended unexpectedly: {e}"),
+            }
+        }
+        answers.sort_by_key(|(n, ..)| *n);
+        let mut many = Self::default();
+        for (_, key, answer) in answers {
+            match answer {
+                Ok(Some(row)) => many.rows.push(row),
+                Ok(None) => many.done += 1,
+                Err(status) => many.failed.push((key, from_status(&status))),
+            }
+        }
+        many
+    }
+
     /// Takes the answer for `key`.
     pub(super) fn row(
         &mut self,

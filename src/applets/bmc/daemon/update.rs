@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::select::{self, Many};
+use super::select::{self, Many, call};
 use super::with_daemon;
 use crate::api::convert::{driver, secret};
 use crate::api::proto;
@@ -184,15 +184,12 @@ pub(super) fn run(m: &ArgMatches, output: Output) -> Result<(), Failure> {
         if dry {
             return select::rehearse(&client, &keys, &words, &output).await;
         }
-        let mut many = Many::default();
-        for bmc in keys {
-            let request = proto::UpdateRequest {
-                bmc: bmc.clone(),
-                ..update.clone()
-            };
-            many.row(&bmc, client.inventory().update(request).await);
-        }
-        many.show(&output)
+        let many = Many::of(keys, move |bmc| {
+            let (mut inventory, request) = (client.inventory(), update.clone());
+            let request = proto::UpdateRequest { bmc, ..request };
+            call(async move { inventory.update(request).await }, Some)
+        });
+        many.await.show(&output)
     })
 }
 

@@ -16,7 +16,7 @@ use super::read::{self, Bad, File, Row};
 use super::{passphrase, passphrase_file};
 use crate::api::client::Client;
 use crate::api::convert::{driver, secret};
-use crate::api::fault::from_status;
+use crate::api::fault::{from_status, retry_after};
 use crate::api::proto;
 use crate::applets::bmc::dry_run;
 use crate::applets::common::confirm;
@@ -115,7 +115,16 @@ pub(in super::super) fn run(m: &ArgMatches, output: Output) -> Result<(), Failur
                 let client = client.clone();
                 running.spawn(async move {
                     let result = if new { "made" } else { "changed" };
-                    if !dry && let Err(status) = store(&client, &row, new).await {
+                    let mut stored = Ok(());
+                    while !dry {
+                        stored = store(&client, &row, new).await;
+                        // Sent away before anything was done: there are too many calls.
+                        match stored.as_ref().err().and_then(retry_after) {
+                            Some(pause) => tokio::time::sleep(pause).await,
+                            None => break,
+                        }
+                    }
+                    if let Err(status) = stored {
                         let error = from_status(&status).chain();
                         return Done {
                             error: Some(error),
