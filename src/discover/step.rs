@@ -142,7 +142,8 @@ impl Discovery {
             host: ip.to_string(),
             ipmi_port: self.ipmi_port(),
         };
-        let found = detector.detect(&subject).await;
+        // In a box, made when its turn has come: thousands that wait are small.
+        let found = Box::pin(detector.detect(&subject)).await;
         drop(permit);
         let available = found.available();
         // It has moved, was removed or is looked at anew: what is there is not of this row any more.

@@ -1,13 +1,12 @@
 //! Keeps rows up to date: which are due, and in which lane they are asked.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
 use crate::hal::meter;
-use crate::hal::model::DriverName;
+use crate::hal::model::{BoxFuture, DriverName};
 use crate::hal::{Error, Kind};
 use crate::inventory::record::Record;
 
@@ -52,14 +51,15 @@ impl Default for Lanes {
 }
 
 impl Lanes {
-    /// Runs `work` in its lane; what takes long in the quick one changes over to the other.
-    async fn run<T>(&self, slow: bool, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
+    /// Runs `work` in its lane; what takes long in the quick one changes over to the other. It is made when its turn has
+    /// come: thousands that wait are small.
+    async fn run<'a, T>(&self, slow: bool, work: impl FnOnce() -> BoxFuture<'a, T>) -> T {
         if slow {
             let _permit = self.slow.acquire().await;
-            return work.await;
+            return work().await;
         }
         let permit = self.quick.acquire().await;
+        let mut work = work();
         if let Ok(done) = tokio::time::timeout(LONG, &mut work).await {
             return done;
         }
@@ -99,22 +99,27 @@ impl Discovery {
         }
         for (row, slow) in begin {
             let this = Arc::clone(self);
-            tokio::spawn(async move { this.refresh(&row, slow).await });
+            tokio::spawn(async move { this.refresh(row, slow).await });
         }
     }
 
-    async fn refresh(&self, row: &Record, slow: bool) {
-        let mac = row.mac;
-        let ask = async {
-            let begun = Instant::now();
-            let cx = refresh::context(&format!("refresh {mac}"));
-            let asked = async {
-                let bmc = self.doors.open(row, &cx).await?;
-                refresh::ask(&bmc, &cx).await
-            };
-            (asked.await, begun.elapsed())
+    async fn refresh(&self, due: Arc<Record>, slow: bool) {
+        let mac = due.mac;
+        let ask = || -> BoxFuture<'_, _> {
+            Box::pin(async {
+                // It may have changed while it waited for its turn.
+                let row = self.store.get(mac).await.ok().flatten().unwrap_or(due);
+                let begun = Instant::now();
+                let cx = refresh::context(&format!("refresh {mac}"));
+                let asked = async {
+                    let bmc = self.doors.open(&row, &cx).await?;
+                    refresh::ask(&bmc, &cx).await
+                };
+                let result = asked.await;
+                (row, result, begun.elapsed())
+            })
         };
-        let (result, took) = self.lanes.run(slow, ask).await;
+        let (row, result, took) = self.lanes.run(slow, ask).await;
         let failed = result.as_ref().err().map(Error::kind);
         let driver = row.driver().unwrap_or(DriverName::Unmanaged);
         meter::note("refresh", driver, took, failed);
@@ -182,15 +187,15 @@ mod tests {
         let mut tasks = tokio::task::JoinSet::new();
         for n in 0..2 * QUICK {
             let lanes = Arc::clone(&lanes);
-            let work = tokio::time::sleep(Duration::from_mins(1));
             tasks.spawn(async move {
+                let work = || Box::pin(tokio::time::sleep(Duration::from_mins(1))) as BoxFuture<'_, _>;
                 lanes.run(false, work).await;
                 n
             });
         }
         tokio::time::sleep(3 * LONG).await;
         let at = tokio::time::Instant::now();
-        lanes.run(false, std::future::ready(())).await;
+        lanes.run(false, || Box::pin(std::future::ready(()))).await;
         assert_eq!(tokio::time::Instant::now(), at, "no place was free");
         assert_eq!(tasks.join_all().await.len(), 2 * QUICK);
     }

@@ -23,7 +23,10 @@ const VERSION: i32 = 1;
 /// Another halbox may be writing: wait this long, then do without.
 const BUSY: Duration = Duration::from_millis(200);
 
-/// The cache file. Writes are collected and stored in one transaction by [`Cache::flush`] (and on drop).
+/// What waits to be stored, at most: a daemon lives for months, and what it learnt must not stay in its memory.
+const UNSAVED: usize = 64;
+
+/// The cache file. Writes are collected and stored in one transaction: by [`Cache::flush`], when there are many, on drop.
 pub struct Cache {
     inner: Mutex<Inner>,
 }
@@ -31,6 +34,18 @@ pub struct Cache {
 struct Inner {
     db: Connection,
     unsaved: Vec<(String, String)>,
+}
+
+impl Inner {
+    fn flush(&mut self) {
+        let unsaved = std::mem::take(&mut self.unsaved);
+        if unsaved.is_empty() {
+            return;
+        }
+        if let Err(error) = store(&mut self.db, &unsaved) {
+            log::info!("cache: {error}");
+        }
+    }
 }
 
 impl Cache {
@@ -65,14 +80,7 @@ impl Cache {
 
     /// Stores what was remembered since the last time.
     pub fn flush(&self) {
-        let mut inner = self.lock();
-        let unsaved = std::mem::take(&mut inner.unsaved);
-        if unsaved.is_empty() {
-            return;
-        }
-        if let Err(error) = store(&mut inner.db, &unsaved) {
-            log::info!("cache: {error}");
-        }
+        self.lock().flush();
     }
 
     /// What was kept under `key`; the default where that is nothing or not readable.
@@ -103,7 +111,13 @@ impl Cache {
 
     fn keep<T: Serialize>(&self, key: String, learnt: &T) {
         match serde_json::to_string(learnt) {
-            Ok(json) => self.lock().unsaved.push((key, json)),
+            Ok(json) => {
+                let mut inner = self.lock();
+                inner.unsaved.push((key, json));
+                if inner.unsaved.len() >= UNSAVED {
+                    inner.flush();
+                }
+            }
             Err(error) => log::info!("cache: {error}"),
         }
     }
@@ -208,6 +222,19 @@ mod tests {
         cache.remember(bmc, &learnt(17));
         drop(cache);
         assert_eq!(Cache::open(dir.path()).unwrap().recall(bmc), learnt(17));
+    }
+
+    #[test]
+    fn what_is_learnt_does_not_pile_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::open(dir.path()).unwrap();
+        for n in 0..10 * UNSAVED as u16 {
+            cache.remember(SocketAddr::from(([10, 0, 0, 1], n)), &learnt(3));
+            assert!(cache.lock().unsaved.len() < UNSAVED);
+        }
+        let other = Cache::open(dir.path()).unwrap();
+        let first = SocketAddr::from(([10, 0, 0, 1], 0));
+        assert_eq!(other.recall(first), learnt(3));
     }
 
     #[test]

@@ -25,8 +25,8 @@ use writer::Job;
 /// Removed rows that watchers can still learn of.
 const TOMBSTONES: usize = 10_000;
 
-/// Changes that a slow watcher may lag behind before he has to watch again.
-const LAG: usize = 16_384;
+/// Changes that a slow watcher may lag behind before he has to watch again. Each keeps a row as it once was in memory.
+const LAG: usize = 1024;
 
 /// What readers see: everything that is committed.
 struct View {
