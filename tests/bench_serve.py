@@ -1,8 +1,8 @@
-"""Measures `halbox serve` with thousands of simulated BMCs: bench_serve.py HALBOX [COUNT [RUNS]] [--check | --odd]
+"""Measures `halbox serve` with thousands of simulated BMCs: bench_serve.py HALBOX [COUNT [RUNS]] [--check | --ipmi | --half | --odd]
 
 The simulators are processes of their own on loopback. Times are printed, none is asserted; that every row is right, no session
-is left open and no account is locked is asserted always. --check: one run of the mix with slow and silent BMCs, nothing else; --odd: only the
-comparison of fleets with and without those.
+is left open and no account is locked is asserted always. --check: one run of the mix with slow and silent BMCs, nothing else; --ipmi, --half: one
+run over IPMI, or half over Redfish; --odd: only the comparison of fleets with and without those BMCs.
 """
 
 import json
@@ -231,11 +231,12 @@ def main():
         print("bench-serve: all right")
         return
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; others on this machine make every time longer")
-    if "--odd" not in sys.argv and "--half" not in sys.argv:
+    only = {"--ipmi", "--half", "--odd"} & set(sys.argv)
+    if not only or "--ipmi" in only:
         run("IPMI", COUNT, False, False)
-    if "--odd" not in sys.argv and "--ipmi" not in sys.argv:
+    if not only or "--half" in only:
         run("half Redfish", COUNT, True, False)
-    if "--ipmi" in sys.argv or "--half" in sys.argv:
+    if only and "--odd" not in only:
         return
     plain, mixed = [], []
     for n in range(RUNS):

@@ -188,7 +188,8 @@ mod tests {
         for n in 0..2 * QUICK {
             let lanes = Arc::clone(&lanes);
             tasks.spawn(async move {
-                let work = || Box::pin(tokio::time::sleep(Duration::from_mins(1))) as BoxFuture<'_, _>;
+                let work =
+                    || Box::pin(tokio::time::sleep(Duration::from_mins(1))) as BoxFuture<'_, _>;
                 lanes.run(false, work).await;
                 n
             });

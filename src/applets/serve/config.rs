@@ -1,19 +1,24 @@
 //! The daemon's configuration: YAML file, HALBOX_* variables, flags; the latter win.
 
-use std::collections::BTreeMap;
+mod document;
+mod options;
+
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::ArgMatches;
+use clap::parser::ValueSource;
 use log::LevelFilter;
-use serde::Deserialize;
 
 use crate::api::server::{CALLS_PER_SECOND, Roles};
+use crate::applets::common::duration;
 use crate::applets::common::exit::Failure;
-use crate::applets::common::{duration, output};
 use crate::discover::plan::{Network, Rules};
 use crate::hal::model::MacAddr;
+
+use document::{Document, line_of, load};
+pub use options::args;
 
 /// Where the API is when nothing else is said.
 pub const SOCKET: &str = "/run/halbox/halbox.sock";
@@ -76,226 +81,6 @@ pub enum ConsoleLog {
     Always,
 }
 
-/// The file as it is written.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct Document {
-    state_dir: Option<PathBuf>,
-    socket: Option<PathBuf>,
-    socket_group: Option<String>,
-    listen: Option<String>,
-    tls_cert: Option<PathBuf>,
-    tls_key: Option<PathBuf>,
-    tls_client_ca: Option<PathBuf>,
-    roles: Option<BTreeMap<String, String>>,
-    calls_per_second: Option<u32>,
-    log_level: Option<String>,
-    http: Option<String>,
-    key_file: Option<PathBuf>,
-    lease_files: Option<Vec<PathBuf>>,
-    networks: Option<Vec<String>>,
-    ignored_macs: Option<Vec<String>>,
-    #[serde(rename = "static")]
-    fixed: Option<Vec<Fixed>>,
-    refresh: Option<String>,
-    partition: Option<String>,
-    ipmi_port: Option<u16>,
-    redfish_port: Option<u16>,
-    console: Option<ConsoleDocument>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct ConsoleDocument {
-    log: Option<String>,
-    log_size: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Fixed {
-    mac: String,
-    ip: String,
-}
-
-/// Options that are the same in file, environment and on the command line: name, value, help, repeated.
-const OPTIONS: &[(&str, &str, &str, &str, bool)] = &[
-    (
-        "state-dir",
-        "HALBOX_STATE_DIR",
-        "DIR",
-        "Table, key, what was learnt [default: /var/lib/halbox]",
-        false,
-    ),
-    (
-        "socket",
-        "HALBOX_SOCKET",
-        "PATH",
-        "Socket of the API [default: /run/halbox/halbox.sock]",
-        false,
-    ),
-    (
-        "socket-group",
-        "HALBOX_SOCKET_GROUP",
-        "GROUP",
-        "Group that may use the socket",
-        false,
-    ),
-    (
-        "listen",
-        "HALBOX_LISTEN",
-        "ADDRESS:PORT",
-        "Serve the API there as well, over TLS 1.3 (needs --tls-cert and --tls-key)",
-        false,
-    ),
-    (
-        "tls-cert",
-        "HALBOX_TLS_CERT",
-        "FILE",
-        "Certificate of --listen (PEM)",
-        false,
-    ),
-    ("tls-key", "HALBOX_TLS_KEY", "FILE", "Its key (PEM)", false),
-    (
-        "tls-client-ca",
-        "HALBOX_TLS_CLIENT_CA",
-        "FILE",
-        "Who issues the certificates of callers (PEM); their roles stand in the configuration: roles: {CN: operator}",
-        false,
-    ),
-    (
-        "calls-per-second",
-        "HALBOX_CALLS_PER_SECOND",
-        "N",
-        "Calls of one caller; more are refused, and he is told when to come again; 0 = no limit [default: 1000]",
-        false,
-    ),
-    (
-        "log-level",
-        "HALBOX_LOG_LEVEL",
-        "LEVEL",
-        "warn, info, debug or trace [default: as -v says]",
-        false,
-    ),
-    (
-        "http",
-        "HALBOX_HTTP",
-        "ADDRESS:PORT",
-        "Serve /healthz, /readyz and /metrics there",
-        false,
-    ),
-    (
-        "key-file",
-        "HALBOX_KEY_FILE",
-        "FILE",
-        "Keys of the passwords, one per line, the newest first [default: the systemd credential halbox.key, else key in the state directory, made when it is missing]",
-        false,
-    ),
-    (
-        "lease-file",
-        "HALBOX_LEASE_FILES",
-        "FILE",
-        "Lease file of ISC dhcpd, Kea or dnsmasq; several are possible",
-        true,
-    ),
-    (
-        "network",
-        "HALBOX_NETWORKS",
-        "CIDR",
-        "Only leases in these networks count; several are possible",
-        true,
-    ),
-    (
-        "ignore-mac",
-        "HALBOX_IGNORED_MACS",
-        "MAC",
-        "No BMC; several are possible",
-        true,
-    ),
-    (
-        "static",
-        "HALBOX_STATIC",
-        "MAC=IP",
-        "A BMC with a fixed address; several are possible",
-        true,
-    ),
-    (
-        "refresh",
-        "HALBOX_REFRESH",
-        "DURATION",
-        "Time between two refreshes of a BMC [default: 5m]",
-        false,
-    ),
-    (
-        "partition",
-        "HALBOX_PARTITION",
-        "NAME",
-        "Partition of new rows",
-        false,
-    ),
-    (
-        "ipmi-port",
-        "HALBOX_IPMI_PORT",
-        "PORT",
-        "UDP port of IPMI [default: 623]",
-        false,
-    ),
-    (
-        "redfish-port",
-        "HALBOX_REDFISH_PORT",
-        "PORT",
-        "TCP port of Redfish [default: 443]",
-        false,
-    ),
-    (
-        "console-log",
-        "HALBOX_CONSOLE_LOG",
-        "WHEN",
-        "Record serial consoles: off, on-demand (while somebody is in) or always (the lines are kept open) [default: on-demand]",
-        false,
-    ),
-    (
-        "console-log-size",
-        "HALBOX_CONSOLE_LOG_SIZE",
-        "SIZE",
-        "What is kept of each console, e.g. 16MiB; the oldest goes first [default: 8MiB]",
-        false,
-    ),
-];
-
-/// Adds the options.
-pub fn args(mut command: Command) -> Command {
-    command = command
-        .arg(
-            Arg::new("config")
-                .long("config")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .env("HALBOX_CONFIG")
-                .hide_env(true)
-                .help("Configuration in YAML; its keys are named like the options below (lists: lease-files, networks, ignored-macs, static; console: {log, log-size})"),
-        )
-        .arg(
-            Arg::new("check-config")
-                .long("check-config")
-                .action(ArgAction::SetTrue)
-                .help("Say what is wrong with the configuration, and end"),
-        );
-    for (name, env, value, help, many) in OPTIONS {
-        let mut arg = Arg::new(*name)
-            .long(*name)
-            .env(*env)
-            .hide_env(true)
-            .value_name(*value)
-            .help(*help);
-        if *many {
-            arg = arg.action(ArgAction::Append).value_delimiter(',');
-        }
-        command = command.arg(arg);
-    }
-    command
-}
-
 impl Config {
     /// From file, environment and command line.
     #[expect(clippy::too_many_lines, reason = "one statement per option")]
@@ -303,11 +88,26 @@ impl Config {
         m: &ArgMatches,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Failure> {
-        let (document, file) = match m.get_one::<PathBuf>("config") {
-            Some(path) => (load(path)?, path.display().to_string()),
-            None => (Document::default(), "the configuration".to_owned()),
+        let path = m.get_one::<PathBuf>("config");
+        let (document, text) = match path {
+            Some(path) => load(path)?,
+            None => (Document::default(), String::new()),
         };
-        let wrong = |field: &str, why: String| Failure::usage(format!("{file}: {field}: {why}"));
+        // What is wrong, and who said it: the command line, a variable, or the file.
+        let wrong = |field: &str, why: String| {
+            let option = options::of_field(field);
+            let place =
+                match option.and_then(|(name, env)| Some((m.value_source(name)?, name, env))) {
+                    Some((ValueSource::CommandLine, name, _)) => format!("--{name}"),
+                    Some((ValueSource::EnvVariable, _, env)) => env.to_owned(),
+                    _ => match (path, line_of(&text, field, &why)) {
+                        (Some(path), Some(line)) => format!("{}:{line}: {field}", path.display()),
+                        (Some(path), None) => format!("{}: {field}", path.display()),
+                        (None, _) => format!("the configuration: {field}"),
+                    },
+                };
+            Failure::usage(format!("{place}: {why}"))
+        };
         // The variables of metal-bmc, where nothing of ours is said.
         let metal = |name: &str| env(&format!("METAL_BMC_{name}")).filter(|v| !v.is_empty());
         let one = |name: &str| m.get_one::<String>(name).cloned();
@@ -364,8 +164,11 @@ impl Config {
             .map_or(Ok(Duration::from_mins(5)), |text| duration::parse(&text))
             .map_err(|e| wrong("refresh", e))?;
         let port = |name: &str, file: Option<u16>, old: &str, usual: u16| -> Result<u16, Failure> {
-            let Some(text) = one(name).or_else(|| metal(old).filter(|_| file.is_none())) else {
-                return Ok(file.unwrap_or(usual));
+            let Some(text) = one(name)
+                .or_else(|| file.map(|port| port.to_string()))
+                .or_else(|| metal(old))
+            else {
+                return Ok(usual);
             };
             text.parse::<u16>()
                 .ok()
@@ -499,17 +302,12 @@ fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("'{text}' is no size from 64KiB on, e.g. 16MiB"))
 }
 
-fn load(path: &Path) -> Result<Document, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
-    if text.trim().is_empty() {
-        return Ok(Document::default());
-    }
-    output::from_yaml(&text).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use clap::Command;
+
     use super::*;
 
     fn config(yaml: &str, line: &[&str], metal: &[(&str, &str)]) -> Result<Config, Failure> {
@@ -582,10 +380,54 @@ mod tests {
                 && unknown.contains("line 2"),
             "{unknown}"
         );
-        assert!(message("networks: [10.0.0.0/99]\n").contains("networks: '10.0.0.0/99'"));
         assert!(message("ipmi-port: 99999\n").contains("line 1"));
-        assert!(message("refresh: often\n").contains("refresh"));
-        assert!(message("console: {log: never}\n").contains("console.log: 'never'"));
-        assert!(message("console: {log-size: 1K}\n").contains("console.log-size: '1K'"));
+        // Valid YAML with a value that is none: the same.
+        for (yaml, place) in [
+            ("networks: [10.0.0.0/99]\n", ":1: networks: '10.0.0.0/99'"),
+            (
+                "# refresh: 1m\npartition: x\nnetworks:\n- 10.0.0.0/8\n- 10.1.0.0\n- fe80::/129\nrefresh: 5m\n",
+                ":6: networks: 'fe80::/129'",
+            ),
+            ("partition: x\n\nrefresh: -5m\n", ":3: refresh: '-5m'"),
+            ("refresh: often\n", ":1: refresh: 'often'"),
+            ("'refresh': 0s\n", ":1: refresh: '0s'"),
+            (
+                "ignored-macs: [\n  'ac:1f:6b:00:00:01',\n  'ac:1f:6b']\n",
+                ":3: ignored-macs: 'ac:1f:6b'",
+            ),
+            (
+                "static:\n- {mac: 'ac:1f:6b:00:00:01', ip: 10.0.0.1}\n- mac: 'ac:1f:6b:00:00:02'\n  ip: 10.0.0.300\n",
+                ":4: static: '10.0.0.300'",
+            ),
+            ("roles:\n  a: viewer\n  b: king\n", ":3: roles: 'king'"),
+            ("partition: x\nipmi-port: 0\n", ":2: ipmi-port: '0'"),
+            ("log-level: loud\n", ":1: log-level: 'loud'"),
+            ("http: here\n", ":1: http: 'here'"),
+            ("console: {log: never}\n", ":1: console.log: 'never'"),
+            (
+                "console:\n  log: always\n  log-size: 1K\n",
+                ":3: console.log-size: '1K'",
+            ),
+            ("{refresh: never}\n", ":1: refresh: 'never'"),
+        ] {
+            let message = message(yaml);
+            assert!(
+                message.contains(&format!("halbox.yaml{place}")),
+                "{message}"
+            );
+        }
+        // Who said it is named.
+        let line = config("refresh: 1m\n", &["--refresh", "never"], &[]).unwrap_err();
+        assert!(
+            line.message().starts_with("--refresh: 'never'"),
+            "{}",
+            line.message()
+        );
+        let metal = config("", &[], &[("METAL_BMC_ALLOWED_CIDRS", "10.0.0.0/8,x")]).unwrap_err();
+        assert!(
+            metal.message().contains("networks: 'x'"),
+            "{}",
+            metal.message()
+        );
     }
 }

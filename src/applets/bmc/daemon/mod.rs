@@ -313,12 +313,12 @@ fn describe(m: &ArgMatches, output: Output) -> Result<(), Failure> {
     with_daemon(m, |client, _| async move {
         let keys = select::chosen(m, &client, None).await?;
         let many = Many::of(keys, move |bmc| {
-            let mut inventory = client.inventory();
+            let client = client.clone();
             let request = proto::GetRequest {
                 bmc,
                 with_passwords,
             };
-            call(async move { inventory.get(request).await }, Some)
+            call(async move { client.inventory().get(request).await }, Some)
         });
         let many = many.await;
         // Documents are what people read here as well.
@@ -391,9 +391,12 @@ fn remove(m: &ArgMatches, output: Output) -> Result<(), Failure> {
             return select::rehearse(&client, &keys, "rm", &output).await;
         }
         let many = Many::of(keys, move |bmc| {
-            let mut inventory = client.inventory();
+            let client = client.clone();
             let request = proto::RemoveRequest { bmc };
-            call(async move { inventory.remove(request).await }, |_| None)
+            call(
+                async move { client.inventory().remove(request).await },
+                |_| None,
+            )
         });
         many.await.verdict()
     })
@@ -407,9 +410,9 @@ fn trust(m: &ArgMatches, output: Output) -> Result<(), Failure> {
             return select::rehearse(&client, &keys, "trust", &output).await;
         }
         let many = Many::of(keys, move |bmc| {
-            let mut inventory = client.inventory();
+            let client = client.clone();
             let request = proto::TrustRequest { bmc };
-            call(async move { inventory.trust(request).await }, Some)
+            call(async move { client.inventory().trust(request).await }, Some)
         });
         many.await.show(&output)
     })

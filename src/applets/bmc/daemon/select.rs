@@ -167,10 +167,7 @@ pub(super) struct Many {
 type Answer = Result<Option<proto::Bmc>, tonic::Status>;
 
 /// A call on the row of a key, in a box.
-pub(super) fn call<T, F>(
-    call: F,
-    show: fn(T) -> Option<proto::Bmc>,
-) -> BoxFuture<'static, Answer>
+pub(super) fn call<T, F>(call: F, show: fn(T) -> Option<proto::Bmc>) -> BoxFuture<'static, Answer>
 where
     F: Future<Output = Result<tonic::Response<T>, tonic::Status>> + Send + 'static,
     T: 'static,

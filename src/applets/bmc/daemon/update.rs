@@ -185,9 +185,12 @@ pub(super) fn run(m: &ArgMatches, output: Output) -> Result<(), Failure> {
             return select::rehearse(&client, &keys, &words, &output).await;
         }
         let many = Many::of(keys, move |bmc| {
-            let (mut inventory, request) = (client.inventory(), update.clone());
+            let (client, request) = (client.clone(), update.clone());
             let request = proto::UpdateRequest { bmc, ..request };
-            call(async move { inventory.update(request).await }, Some)
+            call(
+                async move { client.inventory().update(request).await },
+                Some,
+            )
         });
         many.await.show(&output)
     })
