@@ -1,25 +1,13 @@
 //! `halbox vendors`, and who the recorded machines are.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use halbox::hal::redfish::Resource;
 use halbox::hal::vendors::{Facts, name, recognise};
 use serde_json::Value;
 
-use crate::common::{lacks, root, run, stdout};
-
-/// The recorded trees; `None` (said) where they are missing.
-fn corpora() -> Option<PathBuf> {
-    let shared =
-        std::env::var_os("HALBOX_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
-    let found = shared.join("corpora");
-    if found.is_dir() {
-        return Some(found);
-    }
-    lacks("corpora", "../shared/corpora, or HALBOX_SHARED");
-    None
-}
+use crate::common::{root, run, shared, stdout};
 
 fn document(tree: &Path, path: &str) -> Value {
     let file = tree.join(path.trim_matches('/')).join("index.json");
@@ -60,7 +48,9 @@ fn anonymous(tree: &Path) -> Facts {
 
 #[test]
 fn recorded_machines_are_recognised() {
-    let Some(corpora) = corpora() else { return };
+    let Some(corpora) = shared("corpora") else {
+        return;
+    };
     let dir = tempfile::tempdir().unwrap();
     // Tree; vendor without a login and with one; overwrites.
     for (tree, before, after, overwrites) in [

@@ -9,18 +9,11 @@ use std::time::{Duration, Instant};
 use halbox::hal::transport::http::{Client, Config, Request};
 use serde_json::{Value, json};
 
-use super::{lacks, oracle, root};
+use super::{oracle, shared};
 
-/// The folder of recorded trees: `corpora` in HALBOX_SHARED, or in `shared` beside the repository. Missing: the test is
-/// skipped with words, or fails where HALBOX_REQUIRE_ORACLES is set.
+/// The folder of recorded trees.
 pub fn corpora() -> Option<PathBuf> {
-    let shared =
-        std::env::var_os("HALBOX_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
-    let found = Some(shared.join("corpora")).filter(|d| d.join("serve_mockup.py").is_file());
-    if found.is_none() {
-        lacks("corpora", "../shared/corpora, or HALBOX_SHARED");
-    }
-    found
+    shared("corpora")
 }
 
 /// Unpacks a tree, once for all tests: the server only reads it. Gives the folder.

@@ -51,6 +51,19 @@ pub fn skip(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
+/// A folder beside the repository, or in `HALBOX_SHARED`: recorded trees, lease files of real servers. Missing: the test is
+/// skipped with words.
+pub fn shared(folder: &str) -> Option<PathBuf> {
+    let shared =
+        std::env::var_os("HALBOX_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    let found = shared.join(folder);
+    if found.is_dir() {
+        return Some(found);
+    }
+    lacks("corpora", &format!("../shared/{folder}, or HALBOX_SHARED"));
+    None
+}
+
 /// Software that halbox is compared with. Missing: the test is skipped with words, or fails where
 /// HALBOX_REQUIRE_ORACLES is set (CI, which installs them with tests/setup.sh).
 pub fn oracle(name: &str) -> Option<PathBuf> {

@@ -8,6 +8,7 @@ mod console;
 mod crowd;
 pub mod daemon;
 mod gate;
+mod leases;
 mod many;
 mod namespaces;
 mod once;
