@@ -348,6 +348,9 @@ pub struct CreateTokenRequest {
     pub machine: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(message, optional, tag = "3")]
     pub ttl: ::core::option::Option<::prost_types::Duration>,
+    /// As in PowerService: the same id is done once.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateTokenResponse {
@@ -367,6 +370,9 @@ pub struct ListTokensResponse {
 pub struct RevokeTokenRequest {
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
+    /// As in PowerService: the same id is done once.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RevokeTokenResponse {}
@@ -748,6 +754,9 @@ pub struct CreateGrantRequest {
     pub bmc: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "2")]
     pub ttl: ::core::option::Option<::prost_types::Duration>,
+    /// As in PowerService: the same id is done once.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListGrantsRequest {
@@ -1449,11 +1458,17 @@ pub struct AddRequest {
     pub user: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(message, optional, tag = "4")]
     pub password: ::core::option::Option<Secret>,
+    /// As in PowerService: the same id is done once.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveRequest {
     #[prost(string, tag = "1")]
     pub bmc: ::prost::alloc::string::String,
+    /// As in PowerService: the same id is done once.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveResponse {}
@@ -1461,6 +1476,9 @@ pub struct RemoveResponse {}
 pub struct TrustRequest {
     #[prost(string, tag = "1")]
     pub bmc: ::prost::alloc::string::String,
+    /// As in PowerService: the same id is done once.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateRequest {
@@ -1496,6 +1514,9 @@ pub struct UpdateRequest {
     /// Log in now although the same credentials were refused before.
     #[prost(bool, tag = "15")]
     pub try_now: bool,
+    /// As in PowerService: the same id is done once.
+    #[prost(string, tag = "16")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchRequest {
@@ -2951,6 +2972,9 @@ pub struct RegisterRequest {
     /// itself up again; a later message without this mark ends it.
     #[prost(bool, tag = "14")]
     pub pending: bool,
+    /// As in PowerService: the same id is done once.
+    #[prost(string, tag = "15")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RegisterResponse {

@@ -10,6 +10,7 @@ use super::common::duration;
 use super::common::exit::Failure;
 use super::common::output::{self, Output};
 use super::common::table::{Table, column};
+use crate::api::client::new_id;
 use crate::api::fault::from_status;
 use crate::api::proto::{self, CreateTokenRequest, ListTokensRequest, RevokeTokenRequest};
 
@@ -67,6 +68,7 @@ pub fn run(m: &ArgMatches) -> Result<(), Failure> {
                 role: text("role").unwrap_or_default(),
                 machine: text("machine"),
                 ttl: prost_types::Duration::try_from(ttl).ok(),
+                request_id: new_id(),
             };
             with_daemon(m, |client, _| async move {
                 let made = client.tokens().create(request).await.map_err(refused)?;
@@ -86,7 +88,13 @@ pub fn run(m: &ArgMatches) -> Result<(), Failure> {
         Some(("revoke", m)) => {
             let id = m.get_one::<String>("id").cloned().unwrap_or_default();
             with_daemon(m, |client, _| async move {
-                let revoked = client.tokens().revoke(RevokeTokenRequest { id }).await;
+                let revoked = client
+                    .tokens()
+                    .revoke(RevokeTokenRequest {
+                        id,
+                        ..RevokeTokenRequest::default()
+                    })
+                    .await;
                 revoked.map(drop).map_err(refused)
             })
         }

@@ -188,29 +188,8 @@ impl ConsoleService for Server {
         request: Request<CreateGrantRequest>,
     ) -> Result<Response<CreateTokenResponse>, Status> {
         let caller = self.need(&request, Role::Operator)?;
-        let message = request.into_inner();
-        let row = self.row(&message.bmc, true).await?;
-        let machine = row.machine_id.as_ref().map(|id| id.to_ascii_lowercase());
-        let machine = machine.ok_or_else(|| {
-            let what = format!("the machine of {} is not known", row.mac);
-            let error = Error::new(Kind::Config, what)
-                .with_hint(format!("halbox bmc update {} --machine-id UUID", row.mac));
-            to_status(&error, &[])
-        })?;
-        let ttl = message.ttl.and_then(|t| Duration::try_from(t).ok());
-        let ttl = ttl
-            .filter(|t| !t.is_zero() && *t <= YEAR)
-            .ok_or_else(|| config("a grant lives at most a year".to_owned()))?;
-        let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-        let role = Role::Console.to_string();
-        let made = self.tokens.create(&role, Some(machine), ttl, now());
-        let (token, text) = made.map_err(|e| to_status(&e, &[]))?;
-        let what = format!("console grant {} made", token.id);
-        self.ticket(&caller, &what, Some(&row)).note("ok").await?;
-        Ok(Response::new(CreateTokenResponse {
-            token: Some(shown(&token)),
-            text: Some(secret(&text)),
-        }))
+        self.own(&caller, request.into_inner(), Self::make_grant)
+            .await
     }
 
     async fn list_grants(
@@ -241,7 +220,47 @@ impl ConsoleService for Server {
         request: Request<RevokeTokenRequest>,
     ) -> Result<Response<RevokeTokenResponse>, Status> {
         let caller = self.need(&request, Role::Operator)?;
-        let id = request.into_inner().id;
+        self.own(&caller, request.into_inner(), Self::end_grant)
+            .await
+    }
+}
+
+impl Server {
+    async fn make_grant(
+        self,
+        caller: Caller,
+        message: CreateGrantRequest,
+    ) -> Result<CreateTokenResponse, Status> {
+        let row = self.row(&message.bmc, true).await?;
+        let machine = row.machine_id.as_ref().map(|id| id.to_ascii_lowercase());
+        let machine = machine.ok_or_else(|| {
+            let what = format!("the machine of {} is not known", row.mac);
+            let error = Error::new(Kind::Config, what)
+                .with_hint(format!("halbox bmc update {} --machine-id UUID", row.mac));
+            to_status(&error, &[])
+        })?;
+        let ttl = message.ttl.and_then(|t| Duration::try_from(t).ok());
+        let ttl = ttl
+            .filter(|t| !t.is_zero() && *t <= YEAR)
+            .ok_or_else(|| config("a grant lives at most a year".to_owned()))?;
+        let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        let role = Role::Console.to_string();
+        let made = self.tokens.create(&role, Some(machine), ttl, now());
+        let (token, text) = made.map_err(|e| to_status(&e, &[]))?;
+        let what = format!("console grant {} made", token.id);
+        self.ticket(&caller, &what, Some(&row)).note("ok").await?;
+        Ok(CreateTokenResponse {
+            token: Some(shown(&token)),
+            text: Some(secret(&text)),
+        })
+    }
+
+    async fn end_grant(
+        self,
+        caller: Caller,
+        message: RevokeTokenRequest,
+    ) -> Result<RevokeTokenResponse, Status> {
+        let id = message.id;
         let role = Role::Console.to_string();
         let is_grant = self
             .tokens
@@ -253,7 +272,7 @@ impl ConsoleService for Server {
         }
         let what = format!("console grant {id} revoked");
         self.ticket(&caller, &what, None).note("ok").await?;
-        Ok(Response::new(RevokeTokenResponse {}))
+        Ok(RevokeTokenResponse {})
     }
 }
 

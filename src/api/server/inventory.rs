@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -17,7 +17,7 @@ use crate::api::convert::{driver_name, secret_of};
 use crate::api::fault::to_status;
 use crate::api::proto::inventory_service_server::InventoryService;
 use crate::api::proto::{self, Bmc, WatchResponse};
-use crate::api::server::Role;
+use crate::api::server::{Caller, Role};
 use crate::discover::{neighbours, now};
 use crate::hal::detect::Subject;
 use crate::hal::model::{Cx, MacAddr, Secret};
@@ -99,8 +99,77 @@ impl InventoryService for Server {
         request: Request<proto::UpdateRequest>,
     ) -> Result<Response<Bmc>, Status> {
         let caller = self.need(&request, Role::Operator)?;
-        let row = self.row(&request.get_ref().bmc, true).await?;
-        let mut message = request.into_inner();
+        self.own(&caller, request.into_inner(), Self::change_row)
+            .await
+    }
+
+    async fn add(&self, request: Request<proto::AddRequest>) -> Result<Response<Bmc>, Status> {
+        let caller = self.need(&request, Role::Operator)?;
+        let patience = super::patience(request.metadata());
+        self.own(
+            &caller,
+            request.into_inner(),
+            move |server, caller, message| server.make_row(caller, message, patience),
+        )
+        .await
+    }
+
+    async fn remove(
+        &self,
+        request: Request<proto::RemoveRequest>,
+    ) -> Result<Response<proto::RemoveResponse>, Status> {
+        let caller = self.need(&request, Role::Operator)?;
+        self.own(&caller, request.into_inner(), Self::remove_row)
+            .await
+    }
+
+    async fn trust(&self, request: Request<proto::TrustRequest>) -> Result<Response<Bmc>, Status> {
+        let caller = self.need(&request, Role::Operator)?;
+        self.own(&caller, request.into_inner(), Self::trust_row)
+            .await
+    }
+
+    type WatchStream = ReceiverStream<Result<WatchResponse, Status>>;
+
+    async fn watch(
+        &self,
+        request: Request<proto::WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let caller = self.need(&request, Role::Viewer)?;
+        let place = self.stream(&caller)?;
+        let mut revision = request.get_ref().revision;
+        let (to, stream) = mpsc::channel(AHEAD);
+        let (store, stop) = (Arc::clone(&self.store), self.stop.clone());
+        // Refused here, before the stream begins, when the revision is too old.
+        store.watch(revision).await.map_err(|e| refused(&e))?;
+        tokio::spawn(async move {
+            let _place = place;
+            let mut first = true;
+            // One who lags behind begins again where he was.
+            let following = async {
+                while let Some(next) = follow(&*store, revision, first, &to).await {
+                    revision = next;
+                    first = false;
+                }
+            };
+            tokio::select! {
+                () = following => {}
+                () = stop.cancelled() => {
+                    let _ = to.try_send(Err(Status::unavailable("halbox serve is ending")));
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+impl Server {
+    async fn change_row(
+        self,
+        caller: Caller,
+        mut message: proto::UpdateRequest,
+    ) -> Result<Bmc, Status> {
+        let row = self.row(&message.bmc, true).await?;
         let secrets = secrets(&row, &mut message).map_err(|e| refused(&e))?;
         let try_now = message.try_now;
         let mut change = Change::of(now(), move |row| edit(row, message));
@@ -118,13 +187,15 @@ impl InventoryService for Server {
         }
         log::info!("{}: updated by {caller}", row.mac);
         self.discovery.soon(row.mac);
-        Ok(Response::new(bmc(&row, &Secrets::default())))
+        Ok(bmc(&row, &Secrets::default()))
     }
 
-    async fn add(&self, request: Request<proto::AddRequest>) -> Result<Response<Bmc>, Status> {
-        let caller = self.need(&request, Role::Operator)?;
-        let metadata = request.metadata().clone();
-        let message = request.into_inner();
+    async fn make_row(
+        self,
+        caller: Caller,
+        message: proto::AddRequest,
+        patience: Duration,
+    ) -> Result<Bmc, Status> {
         let address: Option<IpAddr> = match &message.address {
             Some(text) => Some(
                 text.parse()
@@ -149,7 +220,7 @@ impl InventoryService for Server {
                         row.mac
                     ))));
                 }
-                let cx = Cx::until(Instant::now() + super::patience(&metadata));
+                let cx = Cx::until(Instant::now() + patience);
                 let mac = self.mac_of(address, login.as_ref(), &cx).await;
                 mac.map_err(|e| refused(&e.context(format!("{address}"))))?
             }
@@ -192,15 +263,15 @@ impl InventoryService for Server {
         self.ticket(&caller, "add", Some(&row)).note("ok").await?;
         log::info!("{mac}: added by {caller}");
         self.discovery.soon(mac);
-        Ok(Response::new(bmc(&row, &Secrets::default())))
+        Ok(bmc(&row, &Secrets::default()))
     }
 
-    async fn remove(
-        &self,
-        request: Request<proto::RemoveRequest>,
-    ) -> Result<Response<proto::RemoveResponse>, Status> {
-        let caller = self.need(&request, Role::Operator)?;
-        let row = self.row(&request.get_ref().bmc, true).await?;
+    async fn remove_row(
+        self,
+        caller: Caller,
+        message: proto::RemoveRequest,
+    ) -> Result<proto::RemoveResponse, Status> {
+        let row = self.row(&message.bmc, true).await?;
         let leased = row.lease.as_ref().is_some_and(|l| !l.stale);
         self.discovery.forget(row.mac);
         self.store.remove(row.mac).await.map_err(|e| refused(&e))?;
@@ -223,12 +294,11 @@ impl InventoryService for Server {
             .note("ok")
             .await?;
         log::info!("{}: removed by {caller}", row.mac);
-        Ok(Response::new(proto::RemoveResponse {}))
+        Ok(proto::RemoveResponse {})
     }
 
-    async fn trust(&self, request: Request<proto::TrustRequest>) -> Result<Response<Bmc>, Status> {
-        let caller = self.need(&request, Role::Operator)?;
-        let row = self.row(&request.get_ref().bmc, true).await?;
+    async fn trust_row(self, caller: Caller, message: proto::TrustRequest) -> Result<Bmc, Status> {
+        let row = self.row(&message.bmc, true).await?;
         let change = Change::of(now(), |row| {
             row.untrusted = None;
             if let Some(tls) = &mut row.tls
@@ -246,44 +316,9 @@ impl InventoryService for Server {
         self.ticket(&caller, "trust", Some(&row)).note("ok").await?;
         log::warn!("{}: trusted again by {caller}", row.mac);
         self.discovery.soon(row.mac);
-        Ok(Response::new(bmc(&row, &Secrets::default())))
+        Ok(bmc(&row, &Secrets::default()))
     }
 
-    type WatchStream = ReceiverStream<Result<WatchResponse, Status>>;
-
-    async fn watch(
-        &self,
-        request: Request<proto::WatchRequest>,
-    ) -> Result<Response<Self::WatchStream>, Status> {
-        let caller = self.need(&request, Role::Viewer)?;
-        let place = self.stream(&caller)?;
-        let mut revision = request.get_ref().revision;
-        let (to, stream) = mpsc::channel(AHEAD);
-        let (store, stop) = (Arc::clone(&self.store), self.stop.clone());
-        // Refused here, before the stream begins, when the revision is too old.
-        store.watch(revision).await.map_err(|e| refused(&e))?;
-        tokio::spawn(async move {
-            let _place = place;
-            let mut first = true;
-            // One who lags behind begins again where he was.
-            let following = async {
-                while let Some(next) = follow(&*store, revision, first, &to).await {
-                    revision = next;
-                    first = false;
-                }
-            };
-            tokio::select! {
-                () = following => {}
-                () = stop.cancelled() => {
-                    let _ = to.try_send(Err(Status::unavailable("halbox serve is ending")));
-                }
-            }
-        });
-        Ok(Response::new(ReceiverStream::new(stream)))
-    }
-}
-
-impl Server {
     /// The MAC of the BMC at an address: it says it to those who log in; a neighbour's is known to the kernel.
     async fn mac_of(
         &self,

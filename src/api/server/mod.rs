@@ -41,7 +41,7 @@ use crate::inventory::{Record, Store};
 use limit::Limits;
 
 pub use limit::USUAL as CALLS_PER_SECOND;
-pub use once::CHANGES;
+pub use once::{CHANGES, OWN_CHANGES};
 pub use peer::{Caller, Role, Roles};
 
 /// Time of a call that says none.

@@ -1,5 +1,5 @@
 //! Calls that change something on a BMC, all of them through [`Server::change`]: who may, one at a time, in the audit log,
-//! and once for each request id.
+//! and once for each request id; and those that change what the daemon keeps itself ([`Server::own`]): once for each id.
 //!
 //! The intent is on disk before the first byte goes to the BMC, and what came of it before the caller is answered. The
 //! same id again gets that answer. An intent without an outcome was interrupted: nobody knows how far it came, so the
@@ -32,6 +32,36 @@ pub(super) trait Change: Message + Clone + 'static {
     /// Its id; empty = it is a new one each time.
     fn request_id(&mut self) -> &mut String;
 }
+
+/// A message that changes what the daemon keeps itself.
+pub(super) trait Own: Message + Clone + 'static {
+    /// Its id; empty = it is a new one each time.
+    fn request_id(&mut self) -> &mut String;
+}
+
+macro_rules! own {
+    ($($message:ident),* $(,)?) => {
+        $(impl Own for proto::$message {
+            fn request_id(&mut self) -> &mut String {
+                &mut self.request_id
+            }
+        })*
+
+        /// Their names; a test compares them with the methods of the API.
+        pub const OWN_CHANGES: &[&str] = &[$(stringify!($message)),*];
+    };
+}
+
+own![
+    AddRequest,
+    CreateGrantRequest,
+    CreateTokenRequest,
+    RegisterRequest,
+    RemoveRequest,
+    RevokeTokenRequest,
+    TrustRequest,
+    UpdateRequest,
+];
 
 macro_rules! changes {
     ($($message:ident),* $(,)?) => {
@@ -69,12 +99,13 @@ changes![
 struct Asked {
     key: RequestKey,
     digest: [u8; 32],
-    mac: MacAddr,
+    /// Whom it is about; nobody where it changes what the daemon keeps itself.
+    mac: Option<MacAddr>,
 }
 
 impl Asked {
     /// `message` without its id and with the MAC as the BMC's name, whatever name it was called by.
-    fn new(caller: &Caller, mac: MacAddr, id: String, what: &str, message: &[u8]) -> Self {
+    fn new(caller: &Caller, mac: Option<MacAddr>, id: String, what: &str, message: &[u8]) -> Self {
         let digest = Sha256::new()
             .chain_update(what)
             .chain_update([0])
@@ -91,12 +122,12 @@ impl Asked {
 
     /// The answer of a request that is kept.
     fn again(&self, kept: &Kept) -> Result<Vec<u8>, Status> {
-        let (id, mac) = (&self.key.id, self.mac);
+        let id = &self.key.id;
         let error = if kept.digest != self.digest {
             Error::new(Kind::Config, format!("request id {id} was another request"))
                 .with_hint("take a new id for each request")
         } else if let Some(bytes) = &kept.outcome {
-            log::info!("{mac}: request {id} again: answered, not done");
+            log::info!("request {id} again: answered, not done");
             return Outcome::decode(bytes.as_slice())
                 .map_err(|_| Status::internal("a kept outcome cannot be read"))?
                 .into_answer();
@@ -107,7 +138,8 @@ impl Asked {
             )
             .with_hint("look at the state of the machine; a new request does it again")
         };
-        Err(to_status(&error, &[("mac", mac.to_string())]))
+        let about = self.mac.map(|mac| ("mac", mac.to_string()));
+        Err(to_status(&error, about.as_slice()))
     }
 }
 
@@ -203,7 +235,13 @@ impl Server {
         let id = std::mem::take(message.request_id());
         let row = self.row(message.bmc(), true).await?;
         *message.bmc() = row.mac.to_string();
-        let asked = Asked::new(caller, row.mac, id, name::<M>(), &message.encode_to_vec());
+        let asked = Asked::new(
+            caller,
+            Some(row.mac),
+            id,
+            name::<M>(),
+            &message.encode_to_vec(),
+        );
         let work: Work = Box::new(|call| {
             Box::pin(async move { work(call, message).await.map(|a| a.encode_to_vec()) })
         });
@@ -284,9 +322,62 @@ impl Server {
     async fn settle(&self, asked: Option<Asked>, outcome: Option<Outcome>) {
         let Some(asked) = asked else { return };
         let bytes = outcome.map(|o| o.encode_to_vec());
+        let id = asked.key.id.clone();
         if let Err(e) = self.store.settle(asked.key, bytes).await {
-            log::error!("{}: {}", asked.mac, e.chain());
+            log::error!("request {id}: {}", e.chain());
         }
+    }
+
+    /// Runs a call that changes what the daemon keeps itself, for a caller who may. What has no id is only done.
+    pub(super) async fn own<M, A, F>(
+        &self,
+        caller: &Caller,
+        mut message: M,
+        work: impl FnOnce(Self, Caller, M) -> F,
+    ) -> Result<Response<A>, Status>
+    where
+        M: Own,
+        A: Message + Default + 'static,
+        F: Future<Output = Result<A, Status>> + Send + 'static,
+    {
+        let id = std::mem::take(message.request_id());
+        if id.is_empty() {
+            let work = work(self.clone(), caller.clone(), message);
+            return work.await.map(Response::new);
+        }
+        let asked = Asked::new(caller, None, id, name::<M>(), &message.encode_to_vec());
+        let work = work(self.clone(), caller.clone(), message);
+        let work = Box::pin(async move { work.await.map(|a| a.encode_to_vec()) });
+        let bytes = self.own_once(asked, work).await?;
+        let answer = A::decode(bytes.as_slice());
+        answer
+            .map(Response::new)
+            .map_err(|_| Status::internal("a kept answer cannot be read"))
+    }
+
+    async fn own_once(
+        &self,
+        asked: Asked,
+        work: BoxFuture<'static, Result<Vec<u8>, Status>>,
+    ) -> Result<Vec<u8>, Status> {
+        check(&asked.key.id)?;
+        let only = self.asking.take(asked.key.clone()).await;
+        let kept = self.store.request(&asked.key).await;
+        if let Some(kept) = kept.map_err(|e| to_status(&e, &[]))? {
+            return asked.again(&kept);
+        }
+        let server = self.clone();
+        // What was begun runs to its end, also when the caller goes away.
+        let done = tokio::spawn(async move {
+            let _only = only;
+            let intended = server.store.intend(asked.key.clone(), asked.digest, now());
+            intended.await.map_err(|e| to_status(&e, &[]))?;
+            let result = work.await;
+            server.settle(Some(asked), Some(Outcome::of(&result))).await;
+            result
+        });
+        done.await
+            .unwrap_or_else(|_| Err(Status::internal("the call failed inside")))
     }
 }
 

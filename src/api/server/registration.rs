@@ -58,7 +58,17 @@ impl RegistrationService for Server {
         request: Request<RegisterRequest>,
     ) -> std::result::Result<Response<RegisterResponse>, Status> {
         let caller = self.registers(&request, &request.get_ref().machine_id)?;
-        let mut message = request.into_inner();
+        self.own(&caller, request.into_inner(), Self::take_machine)
+            .await
+    }
+}
+
+impl Server {
+    async fn take_machine(
+        self,
+        caller: Caller,
+        mut message: RegisterRequest,
+    ) -> std::result::Result<RegisterResponse, Status> {
         let mac = check(&message).map_err(|e| refused(&e))?;
         let pending = message.pending;
         let offered = message
@@ -88,7 +98,7 @@ impl RegistrationService for Server {
                     .map_err(|e| refused(&e))?;
                 answer.taken = true;
                 log::info!("{mac}: {caller} is making an account");
-                return Ok(Response::new(answer));
+                return Ok(answer);
             }
             let login = self.login(&row, &user, &password).await;
             answer.verified = login.is_ok();
@@ -121,11 +131,9 @@ impl RegistrationService for Server {
             answer.taken
         );
         self.discovery.soon(mac);
-        Ok(Response::new(answer))
+        Ok(answer)
     }
-}
 
-impl Server {
     /// The caller, if he may speak for this machine: a token for one machine only for that one.
     fn registers<T>(&self, request: &Request<T>, id: &str) -> std::result::Result<Caller, Status> {
         let caller = self.caller(request)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tonic::{Request, Response, Status};
 
-use super::{Role, Server};
+use super::{Caller, Role, Server};
 use crate::api::convert::{millis, secret};
 use crate::api::fault::to_status;
 use crate::api::proto::token_service_server::TokenService;
@@ -40,27 +40,8 @@ impl TokenService for Server {
         request: Request<CreateTokenRequest>,
     ) -> Result<Response<CreateTokenResponse>, Status> {
         let caller = self.need(&request, Role::Admin)?;
-        let m = request.into_inner();
-        let role: Role = m.role.parse().map_err(config)?;
-        if role <= Role::Hammer && m.machine.is_none() {
-            return Err(config(format!(
-                "a token of the role {role} is for one machine"
-            )));
-        }
-        let ttl = m.ttl.and_then(|t| Duration::try_from(t).ok());
-        let ttl = ttl
-            .filter(|t| !t.is_zero() && *t <= YEAR)
-            .ok_or_else(|| config("a token lives at most a year".to_owned()))?;
-        let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-        let machine = m.machine.map(|id| id.to_ascii_lowercase());
-        let made = self.tokens.create(&role.to_string(), machine, ttl, now());
-        let (token, text) = made.map_err(|e| to_status(&e, &[]))?;
-        let what = format!("token {} ({role}) made", token.id);
-        self.ticket(&caller, &what, None).note("ok").await?;
-        Ok(Response::new(CreateTokenResponse {
-            token: Some(shown(&token)),
-            text: Some(secret(&text)),
-        }))
+        let message = request.into_inner();
+        self.own(&caller, message, Self::make_token).await
     }
 
     async fn list(
@@ -78,12 +59,50 @@ impl TokenService for Server {
         request: Request<RevokeTokenRequest>,
     ) -> Result<Response<RevokeTokenResponse>, Status> {
         let caller = self.need(&request, Role::Admin)?;
-        let id = request.into_inner().id;
+        let message = request.into_inner();
+        self.own(&caller, message, Self::revoke_token).await
+    }
+}
+
+impl Server {
+    async fn make_token(
+        self,
+        caller: Caller,
+        m: CreateTokenRequest,
+    ) -> Result<CreateTokenResponse, Status> {
+        let role: Role = m.role.parse().map_err(config)?;
+        if role <= Role::Hammer && m.machine.is_none() {
+            return Err(config(format!(
+                "a token of the role {role} is for one machine"
+            )));
+        }
+        let ttl = m.ttl.and_then(|t| Duration::try_from(t).ok());
+        let ttl = ttl
+            .filter(|t| !t.is_zero() && *t <= YEAR)
+            .ok_or_else(|| config("a token lives at most a year".to_owned()))?;
+        let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        let machine = m.machine.map(|id| id.to_ascii_lowercase());
+        let made = self.tokens.create(&role.to_string(), machine, ttl, now());
+        let (token, text) = made.map_err(|e| to_status(&e, &[]))?;
+        let what = format!("token {} ({role}) made", token.id);
+        self.ticket(&caller, &what, None).note("ok").await?;
+        Ok(CreateTokenResponse {
+            token: Some(shown(&token)),
+            text: Some(secret(&text)),
+        })
+    }
+
+    async fn revoke_token(
+        self,
+        caller: Caller,
+        m: RevokeTokenRequest,
+    ) -> Result<RevokeTokenResponse, Status> {
+        let id = m.id;
         if !self.tokens.revoke(&id).map_err(|e| to_status(&e, &[]))? {
             return Err(config(format!("there is no token '{id}'")));
         }
         let what = format!("token {id} revoked");
         self.ticket(&caller, &what, None).note("ok").await?;
-        Ok(Response::new(RevokeTokenResponse {}))
+        Ok(RevokeTokenResponse {})
     }
 }

@@ -108,6 +108,7 @@ fn message(machine: &Machine, document: &Document) -> Result<RegisterRequest> {
     let managed = document.driver == "IPMI";
     let password = document.ipmi.password.as_ref();
     Ok(RegisterRequest {
+        request_id: crate::api::client::new_id(),
         machine_id: document.machine_id.clone().unwrap_or_default(),
         mac: mac.to_string(),
         address: document.bmc.ip.map(|ip| ip.to_string()),

@@ -7,7 +7,7 @@ use halbox::api::client::Client;
 use halbox::api::fault::from_status;
 use halbox::api::proto::power_service_client::PowerServiceClient;
 use halbox::api::proto::{self, SetPowerRequest};
-use halbox::api::server::CHANGES;
+use halbox::api::server::{CHANGES, OWN_CHANGES};
 use halbox::hal::Kind;
 use prost::Message;
 use prost_types::FileDescriptorSet;
@@ -32,14 +32,28 @@ const READS: &[&str] = &[
     "UserService.List",
 ];
 
-/// Services of the daemon's own: their calls change no BMC, and the same twice is the same. A console is a line, which is
-/// opened anew.
+/// Services of the daemon's own: their calls change no BMC. A console is a line, which is opened anew.
 const OWN: &[&str] = &[
     "ConsoleService",
     "DiscoveryService",
     "InventoryService",
     "RegistrationService",
     "TokenService",
+];
+
+/// What these only say, besides lists and streams of what happens.
+const OWN_READS: &[&str] = &[
+    "AttachRequest",
+    "BmcRequest",
+    "DiscoverRequest",
+    "GetRequest",
+    "ListGrantsRequest",
+    "ListRequest",
+    "ListTokensRequest",
+    "LookupRequest",
+    "ReplayRequest",
+    "StatusRequest",
+    "WatchRequest",
 ];
 
 /// Many of one that is in the list.
@@ -66,14 +80,22 @@ fn every_method_that_changes_a_bmc_has_a_request_id() {
             )
         })
         .collect();
-    let (mut changes, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    let (mut changes, mut own, mut seen) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for service in files.iter().flat_map(|f| &f.service) {
         for method in &service.method {
             let name = format!("{}.{}", service.name(), method.name());
             let input = method.input_type().rsplit('.').next().unwrap();
             let read = READS.contains(&name.as_str());
             seen.insert(name.clone());
-            if read || OWN.contains(&service.name()) {
+            if OWN.contains(&service.name()) {
+                assert!(
+                    OWN_READS.contains(&input) != OWN_CHANGES.contains(&input),
+                    "{name}: does it change what the daemon keeps (then Server::own)?"
+                );
+                own.insert(input);
+                continue;
+            }
+            if read {
                 assert!(!CHANGES.contains(&input), "{name} is no read");
                 continue;
             }
@@ -92,6 +114,8 @@ fn every_method_that_changes_a_bmc_has_a_request_id() {
         }
     }
     assert_eq!(changes, CHANGES.iter().copied().collect());
+    let both = OWN_CHANGES.iter().chain(OWN_READS).copied();
+    assert_eq!(own, both.collect());
     assert!(READS.iter().all(|r| seen.contains(*r)));
 }
 
@@ -373,4 +397,58 @@ fn each_of_them_is_done_once() {
         let single = CHANGES.iter().filter(|c| **c != "InitRequest");
         assert_eq!(ids.len(), single.count(), "{ids:?} against {CHANGES:?}");
     });
+}
+
+#[test]
+fn what_the_daemon_keeps_is_changed_once_per_id_too() {
+    let mut daemon = Daemon::start("--ipmi-port 16310 --redfish-port 16311");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let ask = |daemon: &Daemon, role: &str| {
+        let request = proto::CreateTokenRequest {
+            role: role.to_owned(),
+            ttl: Some(prost_types::Duration {
+                seconds: 60,
+                nanos: 0,
+            }),
+            request_id: "token".to_owned(),
+            ..proto::CreateTokenRequest::default()
+        };
+        let server = daemon.server();
+        runtime.block_on(async {
+            let client = Client::connect(&server).await.unwrap();
+            let ask = |request| async { client.tokens().create(request).await };
+            futures([0; 10].map(|_| request.clone()), ask).await
+        })
+    };
+    let tokens = |daemon: &Daemon| {
+        let server = daemon.server();
+        runtime.block_on(async {
+            let client = Client::connect(&server).await.unwrap();
+            let list = client.tokens().list(proto::ListTokensRequest {}).await;
+            list.unwrap().into_inner().tokens.len()
+        })
+    };
+    let first: Vec<_> = ask(&daemon, "viewer")
+        .into_iter()
+        .map(|answer| answer.unwrap().into_inner())
+        .collect();
+    assert!(first.iter().all(|answer| *answer == first[0]));
+    assert_eq!(tokens(&daemon), 1);
+    // After a crash as well; and another request under the id is refused.
+    daemon.murder();
+    daemon.begin();
+    let again = ask(&daemon, "viewer").remove(0).unwrap().into_inner();
+    assert_eq!(again, first[0]);
+    let other = ask(&daemon, "operator").remove(0).unwrap_err();
+    assert_eq!(from_status(&other).kind(), Kind::Config);
+    assert_eq!(tokens(&daemon), 1);
+    // Its text opens the door and stands in no file of the daemon.
+    let text = first[0].text.clone().unwrap().value;
+    for (path, bytes) in daemon.files() {
+        assert!(
+            !bytes.windows(text.len()).any(|w| w == text),
+            "{}",
+            path.display()
+        );
+    }
 }

@@ -11,7 +11,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::Manner;
 use super::visit::{Event, Input, Wire, visit};
-use crate::api::client::Client;
+use crate::api::client::{Client, new_id};
 use crate::api::fault::from_status;
 use crate::api::proto::{
     AttachBegin, AttachRequest, AttachResponse, BmcRequest, ConsoleBreak, ConsoleWish,
@@ -264,7 +264,10 @@ pub(in crate::applets::bmc) fn grant(leaf: &ArgMatches, output: Output) -> Resul
         return with_daemon(leaf, |client, _| async move {
             let revoked = client
                 .consoles()
-                .revoke_grant(RevokeTokenRequest { id })
+                .revoke_grant(RevokeTokenRequest {
+                    id,
+                    ..RevokeTokenRequest::default()
+                })
                 .await;
             revoked.map(drop).map_err(|s| refused(&s))
         });
@@ -283,6 +286,7 @@ pub(in crate::applets::bmc) fn grant(leaf: &ArgMatches, output: Output) -> Resul
     let request = CreateGrantRequest {
         bmc: bmc.unwrap_or_default(),
         ttl: prost_types::Duration::try_from(ttl).ok(),
+        request_id: new_id(),
     };
     with_daemon(leaf, |client, _| async move {
         let made = client.consoles().create_grant(request).await;

@@ -375,6 +375,7 @@ fn add(m: &ArgMatches, output: Output) -> Result<(), Failure> {
         address: ip,
         user: login.as_ref().map(|l| l.user.clone()),
         password: login.as_ref().map(|l| secret(&l.password)),
+        request_id: String::new(),
     };
     with_daemon(m, |client, _| async move {
         let mut many = Many::default();
@@ -392,7 +393,10 @@ fn remove(m: &ArgMatches, output: Output) -> Result<(), Failure> {
         }
         let many = Many::of(keys, move |bmc| {
             let client = client.clone();
-            let request = proto::RemoveRequest { bmc };
+            let request = proto::RemoveRequest {
+                bmc,
+                ..proto::RemoveRequest::default()
+            };
             call(
                 async move { client.inventory().remove(request).await },
                 |_| None,
@@ -411,7 +415,10 @@ fn trust(m: &ArgMatches, output: Output) -> Result<(), Failure> {
         }
         let many = Many::of(keys, move |bmc| {
             let client = client.clone();
-            let request = proto::TrustRequest { bmc };
+            let request = proto::TrustRequest {
+                bmc,
+                ..proto::TrustRequest::default()
+            };
             call(async move { client.inventory().trust(request).await }, Some)
         });
         many.await.show(&output)

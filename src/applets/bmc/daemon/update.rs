@@ -169,6 +169,7 @@ pub(super) fn run(m: &ArgMatches, output: Output) -> Result<(), Failure> {
         partition: text("partition"),
         address: text("ip"),
         try_now: m.get_flag("try-now"),
+        request_id: String::new(),
     };
     let mut words = words(m);
     if said("kg-file") {

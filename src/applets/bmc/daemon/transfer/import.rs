@@ -115,15 +115,17 @@ pub(in super::super) fn run(m: &ArgMatches, output: Output) -> Result<(), Failur
                 let client = client.clone();
                 running.spawn(async move {
                     let result = if new { "made" } else { "changed" };
-                    let mut stored = Ok(());
-                    while !dry {
-                        stored = store(&client, &row, new).await;
+                    let stored = loop {
+                        if dry {
+                            break Ok(());
+                        }
+                        let stored = store(&client, &row, new).await;
                         // Sent away before anything was done: there are too many calls.
                         match stored.as_ref().err().and_then(retry_after) {
                             Some(pause) => tokio::time::sleep(pause).await,
-                            None => break,
+                            None => break stored,
                         }
-                    }
+                    };
                     if let Err(status) = stored {
                         let error = from_status(&status).chain();
                         return Done {
@@ -203,6 +205,7 @@ async fn store(client: &Client, row: &Row, new: bool) -> Result<(), tonic::Statu
         partition: row.partition.clone(),
         address,
         try_now: false,
+        request_id: String::new(),
     };
     let empty = proto::UpdateRequest {
         bmc: request.bmc.clone(),
