@@ -73,6 +73,10 @@ bench-console sessions="1000":
 bench-inband *args:
     tests/bench-inband.sh {{args}}
 
+# 64 KB there and back over SOL of ipmi_sim while 5 % of all datagrams are lost (five minutes)
+proof-console:
+    cargo test --test it console_ipmi_sim -- --ignored --nocapture
+
 # Regenerate the code of the API from proto/ (needs the registry once)
 gen:
     cd proto/gen && cargo run -q

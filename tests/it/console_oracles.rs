@@ -1,9 +1,8 @@
-//! The serial console against software that none of us wrote: ipmitool and ipmiconsole on the simulator, halbox on
-//! ipmi_sim.
+//! The serial console against software that none of us wrote: ipmitool and ipmiconsole on the simulator.
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -13,8 +12,8 @@ use halbox::hal::sim::{self, Options, SimHandle};
 use nix::pty::openpty;
 use nix::sys::termios::{LocalFlags, tcgetattr};
 
-use crate::common::ipmi_sim::{IpmiSim, Setup};
-use crate::common::{halbox, oracle, skip, stderr};
+use crate::common::console::{noise, pipe, same};
+use crate::common::{halbox, oracle, skip};
 
 const LONG: Duration = Duration::from_mins(1);
 
@@ -260,100 +259,10 @@ fn halbox_in_a_pipe_moves_every_byte() {
     let target = sim.addrs()[0].to_string();
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("console.log");
-    let mut rng = fastrand::Rng::with_seed(3);
-    let paste: Vec<u8> = (0..100_000).map(|_| rng.u8(..)).collect();
-    let mut child = console(&target, "admin", "admin")
-        .arg("--log")
-        .arg(&log)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let typed = paste.clone();
-    let typing = std::thread::spawn(move || stdin.write_all(&typed).unwrap());
-    let out = child.wait_with_output().unwrap();
-    typing.join().unwrap();
-    assert_eq!(out.status.code(), Some(0), "{}", stderr(&out));
-    assert!(
-        out.stdout == paste,
-        "{} of {} bytes",
-        out.stdout.len(),
-        paste.len()
-    );
+    let paste = noise(100_000, 3);
+    let mut command = console(&target, "admin", "admin");
+    command.arg("--log").arg(&log);
+    same(&pipe(command, &paste), &paste);
     assert_eq!(std::fs::read(&log).unwrap(), paste);
     assert_gentle(&sim);
-}
-
-/// A host behind the serial port of ipmi_sim: it echoes.
-fn echo() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            std::thread::spawn(move || {
-                let mut buffer = [0; 4096];
-                while let Ok(n @ 1..) = stream.read(&mut buffer) {
-                    if stream.write_all(&buffer[..n]).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    port
-}
-
-#[test]
-fn halbox_has_a_console_on_ipmi_sim() {
-    let Some(sim) = IpmiSim::start(Setup::Serial(echo())) else {
-        return;
-    };
-    // ipmi_sim does not forget the last number of the console before; halbox remembers it as well.
-    let cache = tempfile::tempdir().unwrap();
-    for round in 0..3 {
-        let mut rng = fastrand::Rng::with_seed(round);
-        let paste: Vec<u8> = (0..(64 << 10) / 3 + round as usize)
-            .map(|_| rng.u8(b' '..=b'~'))
-            .collect();
-        let mut child = halbox()
-            .args([
-                "bmc",
-                "--address",
-                &sim.target(),
-                "-U",
-                "ipmiusr",
-                "-E",
-                "console",
-            ])
-            .args(["--quiet-after", "3s"])
-            .env("HALBOX_PASSWORD", "test")
-            .env("XDG_CACHE_HOME", cache.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let typed = paste.clone();
-        let typing = std::thread::spawn(move || stdin.write_all(&typed));
-        let out = child.wait_with_output().unwrap();
-        typing.join().unwrap().unwrap();
-        assert_eq!(out.status.code(), Some(0), "{}", stderr(&out));
-        let same = out
-            .stdout
-            .iter()
-            .zip(&paste)
-            .take_while(|(a, b)| a == b)
-            .count();
-        assert!(
-            out.stdout == paste,
-            "{} of {} bytes, the first {same} right: {}",
-            out.stdout.len(),
-            paste.len(),
-            stderr(&out)
-        );
-    }
 }

@@ -8,47 +8,29 @@ use std::process::{Command, Output, Stdio};
 
 use nix::pty::openpty;
 
+use crate::common::console::{echo, noise, pipe, same, types_to};
 use crate::common::{halbox, oracle, stderr, stdout};
+
+fn at(url: &str, words: &[&str]) -> Command {
+    let mut command = halbox();
+    command
+        .args(["bmc", "console", "--console-url", url])
+        .args(words);
+    command
+}
 
 /// `halbox bmc console` at this place; types, and reads to the end.
 fn console(url: &str, words: &[&str], typed: &[u8]) -> Output {
-    let mut child = halbox()
-        .args(["bmc", "console", "--console-url", url])
-        .args(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let typed = typed.to_vec();
-    let typing = std::thread::spawn(move || stdin.write_all(&typed));
-    let out = child.wait_with_output().unwrap();
-    // Where it ended before it read everything, that is shown by what it says.
-    let _ = typing.join().unwrap();
-    out
-}
-
-fn noise(bytes: usize) -> Vec<u8> {
-    let mut rng = fastrand::Rng::with_seed(5);
-    (0..bytes).map(|_| rng.u8(..)).collect()
+    pipe(at(url, words), typed)
 }
 
 #[test]
 fn every_byte_over_tcp() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("tcp://{}", listener.local_addr().unwrap());
-    let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut back = stream.try_clone().unwrap();
-        std::io::copy(&mut stream, &mut back).unwrap();
-    });
-    let paste = noise(300_000);
+    let url = format!("tcp://127.0.0.1:{}", echo());
+    let paste = noise(300_000, 5);
     let out = console(&url, &[], &paste);
-    assert_eq!(out.status.code(), Some(0), "{}", stderr(&out));
-    assert!(out.stdout == paste, "{} bytes", out.stdout.len());
+    same(&out, &paste);
     assert!(stderr(&out).contains("NOT ENCRYPTED"), "{}", stderr(&out));
-    server.join().unwrap();
 }
 
 #[test]
@@ -133,14 +115,12 @@ fn a_real_telnetd() {
         .unwrap();
     let url = format!("telnet://127.0.0.1:{port}");
     let begun = loop {
-        let child = halbox()
-            .args(["bmc", "console", "--console-url", &url])
+        let mut child = at(&url, &[])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut child = child;
         let shown = child.stdout.as_mut().unwrap();
         let mut greeting = Vec::new();
         while !greeting.ends_with(b"ready\n") {
@@ -157,27 +137,13 @@ fn a_real_telnetd() {
         assert_eq!(out.status.code(), Some(3), "{}", stderr(&out));
         assert!(server.try_wait().unwrap().is_none(), "socat ended");
     };
-    let mut begun = begun;
     // This telnetd does not mark a return of the host, so that a zero behind it is taken for the mark.
-    let mut paste = noise(100_000);
+    let mut paste = noise(100_000, 5);
     paste.retain(|byte| *byte != 0);
-    let mut stdin = begun.stdin.take().unwrap();
-    let typed = paste.clone();
-    let typing = std::thread::spawn(move || stdin.write_all(&typed));
-    let out = begun.wait_with_output().unwrap();
-    typing.join().unwrap().unwrap();
+    let out = types_to(begun, &paste);
     let _ = server.kill();
     let _ = server.wait();
-    let same = out.stdout.iter().zip(&paste).take_while(|(a, b)| a == b);
-    let same = same.count();
-    assert!(
-        out.stdout == paste,
-        "{} bytes, the first {same} right ({:?} instead of {:?}): {}",
-        out.stdout.len(),
-        out.stdout.get(same.saturating_sub(4)..same + 8),
-        paste.get(same.saturating_sub(4)..same + 8),
-        stderr(&out)
-    );
+    same(&out, &paste);
 }
 
 #[test]
@@ -187,8 +153,7 @@ fn a_pseudo_terminal() {
     let mut host = File::from(pty.master);
     let mut back = host.try_clone().unwrap();
     std::thread::spawn(move || std::io::copy(&mut host, &mut back));
-    let paste = noise(50_000);
+    let paste = noise(50_000, 5);
     let out = console(&format!("file:{}", path.display()), &[], &paste);
-    assert_eq!(out.status.code(), Some(0), "{}", stderr(&out));
-    assert!(out.stdout == paste, "{} bytes", out.stdout.len());
+    same(&out, &paste);
 }

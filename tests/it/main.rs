@@ -10,6 +10,7 @@
 mod bmc;
 mod common;
 mod console;
+mod console_ipmi_sim;
 mod console_oracles;
 mod deb;
 mod differential;

@@ -1,6 +1,6 @@
 //! Consoles over SSH on a real OpenSSH server, beside a simulated BMC whose Redfish says who made it.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -18,6 +18,7 @@ use halbox::hal::sim::{self, Options, ProfileName, RedfishOptions, SimHandle};
 use halbox::hal::transport::Lan;
 use halbox::hal::transport::http::Trust;
 
+use crate::common::console::types_to;
 use crate::common::sshd::{PASSWORD, READY, Sshd, USER};
 use crate::common::{halbox, stderr, stdout};
 
@@ -79,12 +80,8 @@ fn begun(mut command: Command) -> Child {
 }
 
 /// Types, and reads to the end.
-fn typed(mut child: Child, text: &[u8]) -> Output {
-    let mut stdin = child.stdin.take().unwrap();
-    let text = text.to_vec();
-    let typing = std::thread::spawn(move || stdin.write_all(&text));
-    let out = child.wait_with_output().unwrap();
-    typing.join().unwrap().unwrap();
+fn typed(child: Child, text: &[u8]) -> Output {
+    let out = types_to(child, text);
     no_secret(&out);
     out
 }

@@ -4,6 +4,7 @@
 #   exit status: the script's; 125 = the test bed itself failed
 #   UUID, VENDOR: what SMBIOS tells; HOSTPORT='7000 7001': in the VM, tcp 10.0.2.100:7000 is the host's 127.0.0.1:7000 (nothing
 #   else is reachable); APPEND: more words for the kernel command line; TIMEOUT: seconds; CONSOLE: a file for the kernel's console;
+#   SERIAL: QEMU's word for the first serial port, instead of that file;
 #   UNTIL_OFF=1: the script is to end with the machine switched off (status 0)
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -43,10 +44,10 @@ if [ -n "${HOSTPORT:-}" ]; then
 fi
 # A loaded host makes some kernels panic before init (timer calibration): those boots count for nothing.
 for boot in 1 2 3; do
-    rm -f "$out/control"
+    rm -f "$out/control"; : >"$out/console"
     timeout -k 2 "${TIMEOUT:-60}" qemu-system-x86_64 -M pc -accel tcg -cpu qemu64 -m 192 -nodefaults -no-reboot -display none \
         -kernel "$cache/vmlinux" -initrd "$out/initrd" -append "$words" \
-        -serial "file:$out/console" -serial "file:$out/stdout" -serial "file:$out/stderr" -serial "file:$out/control" \
+        -serial "${SERIAL:-file:$out/console}" -serial "file:$out/stdout" -serial "file:$out/stderr" -serial "file:$out/control" \
         -uuid "${UUID:-37c43c25-69fe-4f88-b69d-4e71dc4070d0}" \
         -smbios "type=1,manufacturer=${VENDOR:-Supermicro},product=SYS-2029BT-HNR,serial=E262335X2304003C" \
         "${devices[@]}" -device isa-debug-exit,iobase=0x501,iosize=1 </dev/null 2>"$out/qemu" &

@@ -114,6 +114,19 @@ impl IpmiSim {
         fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
 
+    /// Kills it, as a BMC that loses its power.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again where it was, with what it remembers.
+    pub fn revive(&mut self) {
+        self.kill();
+        self.child = launch(&oracle("ipmi_sim").unwrap(), self.dir.path());
+        assert!(self.ready(), "ipmi_sim does not come back");
+    }
+
     /// Is it still running? (Some requests crash it.)
     pub fn is_alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
@@ -122,8 +135,7 @@ impl IpmiSim {
 
 impl Drop for IpmiSim {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 
@@ -200,6 +212,10 @@ fn spawn(
     );
     fs::write(dir.join("bmc.emu"), emu).unwrap();
 
+    launch(program, dir)
+}
+
+fn launch(program: &Path, dir: &Path) -> Child {
     let log = fs::File::create(dir.join("sim.log")).unwrap();
     Command::new(program)
         .arg("-n")
@@ -208,7 +224,7 @@ fn spawn(
         .arg("-f")
         .arg(dir.join("bmc.emu"))
         .arg("-s")
-        .arg(&state)
+        .arg(dir.join("state"))
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)

@@ -4,6 +4,7 @@
     reason = "helpers for all modules; not each is used in each build"
 )]
 
+pub mod console;
 pub mod fru;
 pub mod ipmi_sim;
 pub mod mockup;

@@ -4,7 +4,7 @@ mod daemon;
 mod registered;
 mod served;
 mod simulated;
-mod vm;
+pub mod vm;
 
 use serde_json::Value;
 

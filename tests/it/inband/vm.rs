@@ -1,9 +1,12 @@
 //! The VM of tests/vm/run.sh.
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::common::{lacks, oracle, root, skip, stderr, stdout};
 
@@ -97,9 +100,22 @@ impl Vm {
         ran
     }
 
-    fn boot(&self, kcs: u16, script: &str, until_off: &str) -> Ran {
+    /// Boots a VM without a BMC of its own, whose first serial port is QEMU's `serial`; it lives until the script ends, or
+    /// it is dropped.
+    pub fn with_serial_port(&self, serial: &str, script: &str) -> Living {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("script");
+        let mut command = self.command(dir.path(), 0, script);
+        let child = command.env("SERIAL", serial).spawn().unwrap();
+        Living {
+            child,
+            _dir: dir,
+            _turn: turn,
+        }
+    }
+
+    fn command(&self, dir: &Path, kcs: u16, script: &str) -> Command {
+        let file = dir.join("script");
         let steps: String = script
             .lines()
             .map(|line| match line.strip_prefix('#') {
@@ -113,12 +129,16 @@ impl Vm {
         command
             .env("UUID", UUID)
             .env("APPEND", &self.append)
-            .env("VENDOR", self.vendor);
-        let console = dir.path().join("console");
+            .env("VENDOR", self.vendor)
+            .env("HOSTPORT", &self.host_ports);
         command
-            .env("HOSTPORT", &self.host_ports)
-            .env("CONSOLE", &console)
-            .env("UNTIL_OFF", until_off);
+    }
+
+    fn boot(&self, kcs: u16, script: &str, until_off: &str) -> Ran {
+        let dir = tempfile::tempdir().unwrap();
+        let console = dir.path().join("console");
+        let mut command = self.command(dir.path(), kcs, script);
+        command.env("CONSOLE", &console).env("UNTIL_OFF", until_off);
         // One at a time: each wants a core for itself.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let start = Instant::now();
@@ -131,6 +151,36 @@ impl Vm {
                 .into_owned(),
             took: start.elapsed().as_millis(),
         }
+    }
+}
+
+/// A VM that runs.
+pub struct Living {
+    child: Child,
+    _dir: tempfile::TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Living {
+    /// Does it still run?
+    pub fn lives(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for the end of its script: its exit status.
+    pub fn ends(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Living {
+    fn drop(&mut self) {
+        // The script ends QEMU when it is asked to.
+        let _ = kill(
+            Pid::from_raw(self.child.id().cast_signed()),
+            Signal::SIGTERM,
+        );
+        let _ = self.child.wait();
     }
 }
 

@@ -100,14 +100,22 @@ enum State {
     Activating(Activate),
     /// Deactivate Payload was sent, to take the line over.
     Stealing(Activate),
-    /// Who has it is asked: the session's id first, then who that is.
-    Asking {
-        code: CompletionCode,
-        session: Option<u32>,
-    },
+    /// Who has it is asked.
+    Asking(Activate, Ask),
     Open(Box<Open>),
     Closing,
     Over,
+}
+
+/// What is asked about a line that is in use.
+#[derive(Debug)]
+enum Ask {
+    /// Which session has it.
+    Session,
+    /// Whose that is.
+    Holder,
+    /// Which one ours is; the holder's handle and name.
+    Own(u8, String),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -211,7 +219,7 @@ impl Console {
                 let deactivate = self.deactivation();
                 self.command(&deactivate, Privilege::User);
             }
-            State::Asking { .. } => self.end(Ended::Closed),
+            State::Asking(..) => self.end(Ended::Closed),
             State::Closing | State::Over => {}
         }
     }
@@ -234,7 +242,7 @@ impl Console {
             State::Activating(attempt) => self.activated(now, attempt, answer),
             // Refused or not: the next try tells.
             State::Stealing(attempt) => self.activate(attempt),
-            State::Asking { code, session } => self.told(code, session, answer),
+            State::Asking(attempt, ask) => self.told(attempt, ask, answer),
             State::Closing => self.end(Ended::Closed),
             other @ (State::Open(_) | State::Over) => self.state = other,
         }
@@ -255,22 +263,10 @@ impl Console {
                 }
                 _ => self.end(Ended::Failed(error)),
             },
-            Some(0x80) if self.settings.steal && attempt.steals < STEALS => {
-                attempt.steals += 1;
-                let deactivate = self.deactivation();
-                self.command(&deactivate, attempt.privilege);
-                self.state = State::Stealing(attempt);
-            }
+            Some(0x80) if self.settings.steal && attempt.steals < STEALS => self.steal(attempt),
             Some(0x80) => {
-                let ask = GetPayloadInstanceInfo {
-                    payload: PAYLOAD_SOL,
-                    instance: self.settings.instance,
-                };
-                self.command(&ask, Privilege::User);
-                self.state = State::Asking {
-                    code: CompletionCode(0x80),
-                    session: None,
-                };
+                self.command(&self.instance_info(), Privilege::User);
+                self.state = State::Asking(attempt, Ask::Session);
             }
             Some(0x83) if self.settings.allow_plain && !attempt.plain => {
                 attempt.plain = true;
@@ -285,42 +281,51 @@ impl Console {
         }
     }
 
-    /// Who has the line, as far as the BMC says.
-    fn told(&mut self, code: CompletionCode, session: Option<u32>, answer: Result<Response>) {
-        let Some(id) = session else {
-            let ask = GetPayloadInstanceInfo {
-                payload: PAYLOAD_SOL,
-                instance: self.settings.instance,
-            };
-            let id = answer
-                .and_then(|r| finish(&ask, &r))
-                .map(|info| info.session);
-            return match id {
-                Ok(id) if id != 0 => {
-                    let ask = GetSessionInfo {
-                        session: SessionSelector::Id(id),
-                    };
-                    self.command(&ask, Privilege::User);
-                    self.state = State::Asking {
-                        code,
-                        session: Some(id),
-                    };
+    /// Takes the line from whoever has it, and tries again.
+    fn steal(&mut self, mut attempt: Activate) {
+        attempt.steals += 1;
+        let deactivate = self.deactivation();
+        self.command(&deactivate, attempt.privilege);
+        self.state = State::Stealing(attempt);
+    }
+
+    /// Who has the line, as far as the BMC says. It may be us: BMCs run a request that comes twice twice (ipmi_sim), and
+    /// refuse the second when it was the first one's answer that was lost.
+    fn told(&mut self, attempt: Activate, ask: Ask, answer: Result<Response>) {
+        let about = |session| GetSessionInfo { session };
+        let info = |answer: Result<Response>| {
+            answer.and_then(|r| finish(&about(SessionSelector::Present), &r))
+        };
+        let (next, ask) = match ask {
+            Ask::Session => {
+                let told = answer.and_then(|r| finish(&self.instance_info(), &r));
+                match told.map(|told| told.session) {
+                    Ok(id) if id != 0 => (SessionSelector::Id(id), Ask::Holder),
+                    _ => return self.end(Ended::Failed(taken(""))),
                 }
-                _ => self.end(Ended::Failed(taken(""))),
-            };
+            }
+            Ask::Holder => match info(answer).map(|info| (info.handle, info.entry)) {
+                Ok((handle, Some(entry))) => {
+                    let who = match entry.peer {
+                        Some(peer) => format!(" by user {} from {}", entry.user, peer.ip),
+                        None => format!(" by user {}", entry.user),
+                    };
+                    (SessionSelector::Present, Ask::Own(handle, who))
+                }
+                _ => return self.end(Ended::Failed(taken(""))),
+            },
+            Ask::Own(handle, who) => {
+                let ours =
+                    info(answer).is_ok_and(|own| own.entry.is_some() && own.handle == handle);
+                return if ours && attempt.steals < STEALS {
+                    self.steal(attempt);
+                } else {
+                    self.end(Ended::Failed(taken(&who)));
+                };
+            }
         };
-        let ask = GetSessionInfo {
-            session: SessionSelector::Id(id),
-        };
-        let who = answer
-            .and_then(|r| finish(&ask, &r))
-            .ok()
-            .and_then(|info| info.entry)
-            .map(|entry| match entry.peer {
-                Some(peer) => format!(" by user {} from {}", entry.user, peer.ip),
-                None => format!(" by user {}", entry.user),
-            });
-        self.end(Ended::Failed(taken(&who.unwrap_or_default())));
+        self.command(&about(next), Privilege::User);
+        self.state = State::Asking(attempt, ask);
     }
 
     fn open(&mut self, now: Instant, attempt: Activate, activated: PayloadActivated) {
@@ -441,6 +446,13 @@ impl Console {
             payload: PAYLOAD_SOL,
             instance: self.settings.instance,
             auxiliary: [bits, 0, 0, 0],
+        }
+    }
+
+    fn instance_info(&self) -> GetPayloadInstanceInfo {
+        GetPayloadInstanceInfo {
+            payload: PAYLOAD_SOL,
+            instance: self.settings.instance,
         }
     }
 

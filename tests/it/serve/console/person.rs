@@ -1,7 +1,11 @@
 //! The command line as a person uses it: in a terminal (tmux) with a shell.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::*;
 use crate::common::{oracle, stdout};

@@ -1,5 +1,6 @@
 //! What consoles said: on disk, after kill -9, followed, and without anybody being in.
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 

@@ -1,7 +1,5 @@
 //! Several people at one line.
 
-use std::process::Stdio;
-
 use super::*;
 use crate::common::stdout;
 
@@ -83,39 +81,18 @@ fn one_writes_others_read_and_commands_go_on() {
 #[test]
 fn a_paste_comes_back_whole() {
     let mut bed = Bed::new("127.88.11.1", 16_405, "");
-    let mut rng = fastrand::Rng::with_seed(11);
-    let paste: Vec<u8> = (0..100_000).map(|_| rng.u8(..)).collect();
+    let paste = noise(100_000, 11);
     let mut watcher = bed.visitor(&format!("console {MAC} --read-only"));
     watcher.expect("~. leaves");
-    let mut child = halbox()
+    let mut command = halbox();
+    command
         .env("HALBOX_SERVER", bed.daemon.server())
-        .args(["bmc", "console", MAC])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let typed = paste.clone();
-    let typing = std::thread::spawn(move || stdin.write_all(&typed).unwrap());
-    let out = child.wait_with_output().unwrap();
-    typing.join().unwrap();
-    assert_eq!(out.status.code(), Some(0), "{}", stderr(&out));
-    assert!(
-        out.stdout == paste,
-        "{} of {} bytes",
-        out.stdout.len(),
-        paste.len()
-    );
+        .args(["bmc", "console", MAC]);
+    same(&pipe(command, &paste), &paste);
     watcher.leaves();
     // What was recorded is the same.
     let replay = bed.daemon.bmc(&format!("console {MAC} --replay"));
-    assert!(
-        replay.stdout == paste,
-        "{} bytes: {}",
-        replay.stdout.len(),
-        stderr(&replay)
-    );
+    same(&replay, &paste);
     assert_eq!(bed.daemon.terminate(), Some(0));
     let total = bed.sim().total();
     assert_eq!((total.sessions_open, total.failed_logins), (0, 0));

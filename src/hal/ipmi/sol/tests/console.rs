@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::hal::error::{Error, Kind};
 use crate::hal::ipmi::cmd::app::{
     ActivatePayload, DeactivatePayload, GetPayloadInstanceInfo, GetSessionInfo, LanPeer,
-    PayloadInstanceInfo, PrivilegeLevel, SessionEntry, SessionInfo,
+    PayloadInstanceInfo, PrivilegeLevel, SessionEntry, SessionInfo, SessionSelector,
 };
 use crate::hal::ipmi::cmd::{Command, CompletionCode, Privilege};
 use crate::hal::ipmi::codec::Reader;
@@ -34,6 +34,8 @@ struct Bed {
     auxiliary: Vec<u8>,
     /// Nothing gets through.
     cut: bool,
+    /// The session that has the line is the console's own.
+    is_ours: bool,
 }
 
 impl Bed {
@@ -51,6 +53,7 @@ impl Bed {
             log: Vec::new(),
             auxiliary: Vec::new(),
             cut: false,
+            is_ours: false,
         }
     }
 
@@ -90,8 +93,10 @@ impl Bed {
                 CompletionCode::OK
             }
             GetSessionInfo::CMD => {
+                let command = GetSessionInfo::decode(&mut r).unwrap();
+                let ours = command.session == SessionSelector::Present || self.is_ours;
                 let reply = SessionInfo {
-                    handle: OTHER,
+                    handle: if ours { ME } else { OTHER },
                     possible: 4,
                     active: 2,
                     entry: Some(SessionEntry {
@@ -211,6 +216,24 @@ fn a_line_in_use_is_told_with_who_has_it() {
     );
     assert_eq!(error.hint(), Some("--steal takes it over"));
     assert_eq!(bed.server.holder(), Some(OTHER));
+}
+
+/// ipmi_sim runs an Activate Payload that comes twice twice: when the answer to the first was lost, the second says that the
+/// line is taken.
+#[test]
+fn a_line_that_is_ours_already_is_opened_again() {
+    let mut bed = plain();
+    bed.is_ours = true;
+    bed.server.activate(ME, 0, 623).unwrap();
+    bed.settle();
+    assert!(bed.console.is_open());
+    assert_eq!(bed.server.holder(), Some(ME));
+    // One that never lets go.
+    let mut bed = plain();
+    bed.is_ours = true;
+    bed.codes = vec![0x80; 10];
+    bed.settle();
+    assert_eq!(bed.failure().kind(), Kind::Busy);
 }
 
 #[test]
