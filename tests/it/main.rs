@@ -18,6 +18,7 @@ mod dispatch;
 mod fleet;
 mod inband;
 mod line_console;
+mod mini_lab;
 mod oracle_ipmi_sim;
 mod probe;
 mod redfish;
