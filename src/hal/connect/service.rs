@@ -187,12 +187,21 @@ async fn look(cx: &Cx, door: &HttpDoor, client: &Client, now: u64, hurry: bool) 
             Err(error) => return Err(error),
         }
     }
+    // Nobody has said a word: the manager's model may name the firmware (stock OpenBMC).
+    let mut met = (None, None);
+    if vendors::name(&facts(&about)).is_none()
+        && let Ok(manager) = client.manager(cx).await
+    {
+        let text = |p: &str| manager.str(p).map(str::to_owned);
+        met = (text("/Model"), text("/FirmwareVersion"));
+        (about.manager_model, about.firmware) = met.clone();
+    }
     door.learnt().update(|learnt| {
         learnt.absent = None;
         // What an earlier operation read of manager and machine stays true for the same service.
         if let Some(before) = learnt.about.take() {
-            about.manager_model = before.manager_model;
-            about.firmware = before.firmware;
+            about.manager_model = met.0.or(before.manager_model);
+            about.firmware = met.1.or(before.firmware);
         }
         learnt.about = Some(about.clone());
     });

@@ -140,6 +140,18 @@ fn writes_are_what_the_server_wants() {
 }
 
 #[test]
+fn a_bmc_that_names_no_vendor_is_known_by_its_firmware() {
+    let Some(cli) = Cli::open("openbmc_stock_2_15", "") else {
+        return;
+    };
+    for requests in [5, 1] {
+        let (state, _, by) = cli.value("power status");
+        assert_eq!((state, by.as_str()), (json!("OFF"), "openbmc(redfish)"));
+        assert!(cli.requests() <= requests);
+    }
+}
+
+#[test]
 fn a_forced_driver_is_the_only_one() {
     let Some(cli) = Cli::open("openbmc_stock_2_15", "") else {
         return;
