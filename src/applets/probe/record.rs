@@ -23,10 +23,20 @@ pub(super) fn save(
         .redfish()
         .and_then(|r| r.tls.as_ref())
         .map(|tls| TlsFacts {
-            issuer: tls.issuer.clone(),
-            subject: tls.subject.clone(),
+            issuer: tls.issuer_organization.clone().unwrap_or_default(),
+            // Vendors write service tags into it.
+            subject: common_name(&tls.subject)
+                .filter(|_| keep.serials)
+                .unwrap_or("bmc")
+                .to_owned(),
         });
     recording::save(&recording, path)
+}
+
+/// `O=Dell Inc.,CN=idrac-1ABC234`: the name after `CN=`.
+fn common_name(subject: &str) -> Option<&str> {
+    let (_, name) = subject.rsplit_once("CN=")?;
+    name.split(',').next()
 }
 
 /// What a recording says of IPMI before a session.

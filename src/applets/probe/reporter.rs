@@ -16,6 +16,7 @@ use crate::applets::common::progress::Progress;
 use crate::hal::bmc::Bmc;
 use crate::hal::connect::{self, Service, Way};
 use crate::hal::detect::Findings;
+use crate::hal::detect::findings::IpmiVersion;
 use crate::hal::fleet::candidates::{Fit, fit};
 use crate::hal::fleet::{Endpoint, Fleet, Forgetful, Memory, Remote};
 use crate::hal::gate::{Gate, Rule, name_of};
@@ -182,9 +183,14 @@ impl Reporter {
     /// How the BMC is reached over IPMI, if it is.
     fn endpoint(&self, found: &Findings, credentials: &Credentials) -> Option<Endpoint> {
         let available = found.available().contains(&DriverName::Ipmi);
+        let version = match self.login.version {
+            Version::V1_5 => IpmiVersion::V1_5,
+            Version::V2_0 => IpmiVersion::V2_0,
+        };
         let ipmi = found
             .ipmi()
-            .filter(|_| available && self.wants(DriverName::Ipmi))?;
+            .filter(|_| available && self.wants(DriverName::Ipmi))
+            .filter(|ipmi| ipmi.versions.is_empty() || ipmi.versions.contains(&version))?;
         Some(Endpoint {
             addr: SocketAddr::new(found.address?, ipmi.port),
             session: self.login.session(credentials),
@@ -252,7 +258,10 @@ impl Reporter {
                 .with_source(why.to_owned())
                 .with_hint("Redfish was not tried with it; --driver Redfish does")
         };
-        match fit(&self.fleet, cx, endpoint).await {
+        // One that is silent must leave time for the other protocol.
+        let mut cx = cx.clone();
+        cx.deadline = cx.deadline.min(Instant::now() + self.login.options.each);
+        match fit(&self.fleet, &cx, endpoint).await {
             Ok(Fit::Right(_, remote)) => Ok(Some(remote)),
             Ok(Fit::Wrong) => Err(refused("the password is wrong")),
             Ok(Fit::NoUser) => Err(refused("there is no such user")),

@@ -162,3 +162,31 @@ fn a_recording_of_both_protocols_replays_the_same_report() {
         );
     }
 }
+
+#[test]
+fn a_recording_without_ipmi_is_of_a_bmc_without_ipmi() {
+    let dir = tempfile::tempdir().unwrap();
+    let original = sim(dir.path(), "--profile dell");
+    let recording = dir.path().join("bmc.jsonl");
+    let line = format!(
+        "{} --driver iDrac --record {}",
+        original.first,
+        recording.display()
+    );
+    let (code, before, said) = probe("metal", PASSWORD, &line);
+    assert_eq!(code, Some(0), "{said}");
+    let text = fs::read_to_string(&recording).unwrap();
+    assert!(!text.contains("\"ipmi\""), "only Redfish was asked");
+    // What a certificate is made out to may be a service tag.
+    let heading: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let tls = serde_json::json!({"issuer": "Dell Inc.", "subject": "bmc"});
+    assert_eq!(heading["tls"], tls);
+    let replay = Sim::start(
+        1,
+        &format!("--redfish-port {REDFISH} {}", recording.display()),
+    );
+    let (code, after, said) = probe("admin", "admin", &replay.first);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(after["drivers"][0]["available"], false, "{after}");
+    assert_eq!(lasting(&before).len(), lasting(&after).len());
+}

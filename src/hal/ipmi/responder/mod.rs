@@ -195,7 +195,10 @@ impl Responder {
                 self.pong(ping, bytes, out);
                 return;
             }
-            Ok(Datagram::V15(packet)) if self.config.v15 || packet.session_id == 0 => {
+            // What comes before a session has this form also where sessions are RMCP+.
+            Ok(Datagram::V15(packet))
+                if self.config.v15 || (self.config.v20 && packet.session_id == 0) =>
+            {
                 self.v15(io, &packet, out);
             }
             Ok(Datagram::V20(packet)) if self.config.v20 => {

@@ -25,14 +25,15 @@ pub fn profile(recording: &Recording) -> Profile {
         rmcp_presence,
         channel,
     } = lan;
+    // A recording without any IPMI is of a BMC that has none.
+    let has_ipmi = !recording.ipmi.is_empty();
     profile.sessions = Arc::new(Config {
         suites: cipher_suites,
         auth_types,
-        v15: ipmi_1_5,
-        presence: rmcp_presence,
+        v15: ipmi_1_5 && has_ipmi,
+        presence: rmcp_presence && has_ipmi,
         channel,
-        // A recording without any IPMI is of a BMC that has none.
-        v20: !recording.ipmi.is_empty(),
+        v20: has_ipmi,
         ..(*profile.sessions).clone()
     });
     profile
