@@ -11,6 +11,7 @@ use super::crowd::Crowd;
 use super::listen::failed_to_accept;
 use super::metrics;
 
+use crate::console::Hub;
 use crate::discover::{Discovery, Doors};
 use crate::inventory::Store;
 
@@ -29,6 +30,7 @@ pub struct Pages {
     store: Arc<dyn Store>,
     discovery: Arc<Discovery>,
     doors: Arc<Doors>,
+    consoles: Arc<Hub>,
     started: u64,
     making: Arc<Semaphore>,
 }
@@ -39,12 +41,14 @@ impl Pages {
         store: Arc<dyn Store>,
         discovery: Arc<Discovery>,
         doors: Arc<Doors>,
+        consoles: Arc<Hub>,
         started: u64,
     ) -> Self {
         Self {
             store,
             discovery,
             doors,
+            consoles,
             started,
             making: Arc::new(Semaphore::new(PAGES)),
         }
@@ -66,7 +70,14 @@ impl Pages {
     async fn metrics(&self) -> String {
         let rows = self.store.all().await.unwrap_or_default();
         let status = self.discovery.status();
-        metrics::page(&rows, &status, &self.doors.contacts(), self.started)
+        let consoles = self.consoles.count();
+        metrics::page(
+            &rows,
+            &status,
+            &self.doors.contacts(),
+            consoles,
+            self.started,
+        )
     }
 }
 

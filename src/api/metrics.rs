@@ -67,6 +67,7 @@ pub(super) fn page(
     rows: &[std::sync::Arc<Record>],
     status: &Status,
     contacts: &Contacts,
+    (lines, people): (usize, usize),
     started: u64,
 ) -> String {
     let mut page = Page::default();
@@ -114,6 +115,18 @@ pub(super) fn page(
         Type::Gauge,
         "Redfish services whose connection or session is kept for the next operation",
         contacts.redfish_doors as u64,
+    );
+    page.one(
+        "consoles_open",
+        Type::Gauge,
+        "Serial consoles that are open",
+        lines as u64,
+    );
+    page.one(
+        "console_people",
+        Type::Gauge,
+        "People at serial consoles",
+        people as u64,
     );
     let name = "logins_failed_total";
     let help = "Failed logins at BMCs, by who wanted them: halbox by itself, or an operator";
@@ -266,6 +279,7 @@ mod tests {
             &[std::sync::Arc::new(row)],
             &status,
             &Contacts::default(),
+            (2, 3),
             7000,
         );
         let names: BTreeSet<&str> = page
@@ -280,6 +294,8 @@ mod tests {
         assert_eq!(names, documented);
         for line in [
             "halbox_start_time_seconds 7",
+            "halbox_consoles_open 2",
+            "halbox_console_people 3",
             "halbox_bmcs{driver=\"none\"} 1",
             "halbox_leases{file=\"/var/lib/a \\\"b\\\"\\\\\\n\"} 0",
             "halbox_operation_errors_total{operation=\"test.page\",driver=\"Redfish\",kind=\"auth\"} 1",

@@ -149,6 +149,13 @@ impl Hub {
         Some(line.snapshot())
     }
 
+    /// How many lines are open, and how many people are in, all together.
+    pub fn count(&self) -> (usize, usize) {
+        let lines: Vec<_> = self.lines().values().cloned().collect();
+        let people = lines.iter().map(|line| line.snapshot().people.len());
+        (lines.len(), people.sum())
+    }
+
     /// What was recorded of a BMC; `None`: nothing is.
     pub fn history(&self, mac: MacAddr) -> Option<Arc<History>> {
         let (folder, limits) = self.recordings.as_ref()?;

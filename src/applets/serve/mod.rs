@@ -246,7 +246,13 @@ async fn serve(
     };
     let web = web.map(|listener| {
         let (doors, discovery) = (Arc::clone(&doors), Arc::clone(&discovery));
-        let pages = Pages::new(Arc::clone(&store), discovery, doors, started);
+        let pages = Pages::new(
+            Arc::clone(&store),
+            discovery,
+            doors,
+            Arc::clone(&consoles),
+            started,
+        );
         tokio::spawn(http::serve(listener, pages))
     });
     let secure = match (inherited.tls, config.listen) {

@@ -16,6 +16,7 @@ async fn one_writes_and_the_others_read() {
     let now = bert.snapshot();
     assert_eq!(now.writer, Some(anna.number()));
     assert_eq!(now.people.len(), 2);
+    assert_eq!(bed.hub.count(), (1, 2));
 
     // Bert's typing goes nowhere, and he is told so.
     bert.pen().put(typed("rm -rf /\r")).await;
