@@ -24,6 +24,9 @@ const LOOKERS: usize = 512;
 /// Addresses that are looked at again, at the same time. They never keep new ones waiting.
 const AGAIN: usize = 256;
 
+/// After a round that somebody wanted it rests, so many times as long as the round took.
+const PAUSE: u32 = 4;
+
 /// What is watched and how often.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -162,15 +165,21 @@ impl Discovery {
                     None
                 });
             }
+            let begun = Instant::now();
             if let Err(e) = self.step().await {
                 log::error!("{}", e.chain());
             }
+            // It looks at all rows: thousands who want theirs refreshed share a round.
+            let pause = Instant::now() + begun.elapsed() * PAUSE;
             let rest = again.unwrap_or_else(|| Instant::now() + POLL);
             read = tokio::select! {
                 () = cancel.cancelled() => return,
                 () = tokio::time::sleep_until(rest.into()) => true,
                 () = watcher.changed() => true,
-                () = self.wake.notified() => false,
+                () = async {
+                    tokio::time::sleep_until(pause.into()).await;
+                    self.wake.notified().await;
+                } => false,
                 () = self.other_files.notified() => {
                     let paths = &self.options().lease_files;
                     watcher = Watcher::new(paths);

@@ -341,10 +341,6 @@ impl Server {
         F: Future<Output = Result<A, Status>> + Send + 'static,
     {
         let id = std::mem::take(message.request_id());
-        if id.is_empty() {
-            let work = work(self.clone(), caller.clone(), message);
-            return work.await.map(Response::new);
-        }
         let asked = Asked::new(caller, None, id, name::<M>(), &message.encode_to_vec());
         let work = work(self.clone(), caller.clone(), message);
         let work = Box::pin(async move { work.await.map(|a| a.encode_to_vec()) });
@@ -360,6 +356,9 @@ impl Server {
         asked: Asked,
         work: BoxFuture<'static, Result<Vec<u8>, Status>>,
     ) -> Result<Vec<u8>, Status> {
+        if asked.key.id.is_empty() {
+            return work.await;
+        }
         check(&asked.key.id)?;
         let only = self.asking.take(asked.key.clone()).await;
         let kept = self.store.request(&asked.key).await;

@@ -1,6 +1,7 @@
 //! The process: hardening at the start, logging, the runtime, Ctrl-C.
 
 use std::io::{self, IsTerminal, Write};
+use std::pin::Pin;
 use std::sync::{OnceLock, RwLock};
 use std::time::Duration;
 
@@ -162,10 +163,18 @@ fn cancel_on(hangup_too: bool) -> Result<Cancel, Failure> {
 }
 
 /// Runs `work` to its end, with Ctrl-C watched. Whatever it left running in the background gets at most a second.
-pub fn block_on<F>(targets: u64, work: impl FnOnce(Cancel) -> F) -> Result<(), Failure>
+pub fn block_on<'a, F>(targets: u64, work: impl FnOnce(Cancel) -> F + 'a) -> Result<(), Failure>
 where
-    F: Future<Output = Result<(), Failure>>,
+    F: Future<Output = Result<(), Failure>> + 'a,
 {
+    block(targets, Box::new(|cancel| Box::pin(work(cancel))))
+}
+
+/// What is to be done, and its end.
+pub type Task<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
+
+/// One for all of them: each of its own would make the binary larger.
+fn block<'a>(targets: u64, work: Box<dyn FnOnce(Cancel) -> Task<'a> + 'a>) -> Result<(), Failure> {
     let runtime = runtime(targets)?;
     let result = runtime.block_on(async {
         let cancel = cancel_on_interrupt()?;

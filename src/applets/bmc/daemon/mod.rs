@@ -230,13 +230,20 @@ fn refused(status: &tonic::Status) -> Failure {
 }
 
 /// Runs work that needs the daemon; Ctrl-C ends it.
-pub(in crate::applets) fn with_daemon<F>(
-    m: &ArgMatches,
-    work: impl FnOnce(Client, Cancel) -> F,
+pub(in crate::applets) fn with_daemon<'a, F>(
+    m: &'a ArgMatches,
+    work: impl FnOnce(Client, Cancel) -> F + 'a,
 ) -> Result<(), Failure>
 where
-    F: Future<Output = Result<(), Failure>>,
+    F: Future<Output = Result<(), Failure>> + 'a,
 {
+    in_touch(m, Box::new(|client, cancel| Box::pin(work(client, cancel))))
+}
+
+fn in_touch<'a>(
+    m: &'a ArgMatches,
+    work: Box<dyn FnOnce(Client, Cancel) -> process::Task<'a> + 'a>,
+) -> Result<(), Failure> {
     process::block_on(1, |cancel| async move {
         let client = connect(m).await?;
         tokio::select! {

@@ -1,6 +1,7 @@
 //! Which rows a command means, and what became of each.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
@@ -166,6 +167,9 @@ pub(super) struct Many {
 /// What the daemon says to a call on one row: the row, where there is one left to show.
 type Answer = Result<Option<proto::Bmc>, tonic::Status>;
 
+/// Makes the call on the row of a key.
+type Ask = dyn Fn(String) -> BoxFuture<'static, Answer> + Send + Sync;
+
 /// A call on the row of a key, in a box.
 pub(super) fn call<T, F>(call: F, show: fn(T) -> Option<proto::Bmc>) -> BoxFuture<'static, Answer>
 where
@@ -180,15 +184,19 @@ impl Many {
     /// there are too many calls comes again: nothing was done.
     pub(super) async fn of(
         keys: Vec<String>,
-        ask: impl Fn(String) -> BoxFuture<'static, Answer> + Clone + Send + 'static,
+        ask: impl Fn(String) -> BoxFuture<'static, Answer> + Send + Sync + 'static,
     ) -> Self {
+        Self::of_all(keys, Arc::new(ask)).await
+    }
+
+    async fn of_all(keys: Vec<String>, ask: Arc<Ask>) -> Self {
         let mut running: JoinSet<(usize, String, Answer)> = JoinSet::new();
         let mut answers = Vec::with_capacity(keys.len());
         let mut keys = keys.into_iter().enumerate();
         loop {
             while running.len() < TOGETHER {
                 let Some((n, key)) = keys.next() else { break };
-                let ask = ask.clone();
+                let ask = Arc::clone(&ask);
                 running.spawn(async move {
                     loop {
                         let answer = ask(key.clone()).await;
