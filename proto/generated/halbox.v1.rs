@@ -1517,6 +1517,10 @@ pub struct UpdateRequest {
     /// As in PowerService: the same id is done once.
     #[prost(string, tag = "16")]
     pub request_id: ::prost::alloc::string::String,
+    /// A console that is not the BMC's, and is used instead of it: tcp://HOST:PORT, telnet://HOST\[:PORT\], file:/dev/… of the
+    /// daemon's host. Blank: none any more.
+    #[prost(string, optional, tag = "17")]
+    pub console_url: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchRequest {
@@ -1613,6 +1617,9 @@ pub struct Bmc {
     /// Why no credentials are sent there, until it is trusted.
     #[prost(string, optional, tag = "42")]
     pub untrusted: ::core::option::Option<::prost::alloc::string::String>,
+    /// The console that an operator gave.
+    #[prost(string, optional, tag = "43")]
+    pub console_url: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Lease {

@@ -43,18 +43,11 @@ pub(super) struct Carrier<'a> {
     stream: ConsoleStream,
     /// Typed, cut into pieces, on its way.
     pieces: VecDeque<ConsoleInput>,
-    flush: Option<Flush>,
+    /// Which seat wants to know when all is acknowledged, and under which number.
+    flush: Option<(u64, u64)>,
     /// Until when the single reader is waited for.
     patience: Option<Instant>,
     _keep: Box<dyn Any + Send>,
-}
-
-/// Somebody wants to know when all is acknowledged.
-struct Flush {
-    seat: u64,
-    number: u64,
-    /// Events that were there before everything was handed over: none of them is the answer. `None`: not yet.
-    skip: Option<usize>,
 }
 
 impl<'a> Carrier<'a> {
@@ -81,7 +74,6 @@ impl<'a> Carrier<'a> {
     pub(super) async fn carry(mut self, typed: &mut mpsc::Receiver<(u64, Pending)>) -> End {
         let line = self.line;
         let input = self.stream.input.clone();
-        let all = input.max_capacity();
         let end = loop {
             if line.is_deserted() {
                 break End::Over(None);
@@ -94,8 +86,6 @@ impl<'a> Carrier<'a> {
             }
             let reads = self.may_read();
             let free = self.pieces.is_empty() && self.flush.is_none();
-            let handing =
-                self.pieces.is_empty() && self.flush.as_ref().is_some_and(|f| f.skip.is_none());
             let wait = self.patience.filter(|_| !reads);
             tokio::select! {
                 () = line.stop.notified() => {
@@ -124,18 +114,6 @@ impl<'a> Carrier<'a> {
                     },
                     // The end is on its way.
                     Err(_) => self.pieces.clear(),
-                },
-                // All places are free: everything was taken.
-                places = input.reserve_many(all), if handing => if places.is_ok() {
-                    drop(places);
-                    let before = self.stream.events.len();
-                    if let Some(flush) = &mut self.flush {
-                        flush.skip = Some(before);
-                    }
-                    // Whatever was acknowledged before, this is acknowledged after it.
-                    self.pieces.push_back(ConsoleInput::Data(Vec::new()));
-                } else {
-                    self.flush = None;
                 },
                 some = typed.recv(), if free => if let Some((seat, pending)) = some {
                     self.take(seat, pending);
@@ -176,33 +154,21 @@ impl<'a> Carrier<'a> {
             }
             Pending::Break => self.pieces.push_back(ConsoleInput::Break),
             Pending::Flush(number) => {
-                self.flush = Some(Flush {
-                    seat,
-                    number,
-                    skip: None,
-                });
+                self.pieces.push_back(ConsoleInput::Flush(number));
+                self.flush = Some((seat, number));
             }
         }
     }
 
     fn happened(&mut self, event: ConsoleEvent) {
         let mut shared = self.line.shared();
-        let stale = match self.flush.as_mut().and_then(|f| f.skip.as_mut()) {
-            Some(0) | None => false,
-            Some(left) => {
-                *left -= 1;
-                true
-            }
-        };
         match event {
             ConsoleEvent::Data(data) => shared.put(Happening::Data(data.into())),
-            ConsoleEvent::Drained => {
-                let done = !stale && self.flush.as_ref().is_some_and(|f| f.skip.is_some());
-                if done && let Some(flush) = self.flush.take() {
-                    let mut members = shared.members.iter_mut();
-                    if let Some(member) = members.find(|m| m.person.seat == flush.seat) {
-                        member.mail.push(News::Flushed(flush.number));
-                    }
+            ConsoleEvent::Drained(number) => {
+                if let Some((seat, _)) = self.flush.take_if(|(_, n)| *n == number)
+                    && let Some(member) = shared.members.iter_mut().find(|m| m.person.seat == seat)
+                {
+                    member.tell(News::Flushed(number));
                 }
             }
             ConsoleEvent::Notice(ConsoleNotice::Open { encrypted, .. }) => {

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::history::{History, Limits};
+use super::history::{self, History, Limits};
 use super::line::{Line, Pending, Shut, Snapshot};
 use super::open::Opener;
 use super::recorder;
 use super::seat::Seat;
-use crate::hal::model::MacAddr;
 use crate::hal::model::console::ConsoleOptions;
+use crate::hal::model::{Cancel, MacAddr};
 use crate::hal::{Error, Kind, Result};
 use crate::inventory::Record;
 
@@ -24,6 +24,11 @@ type Typed = mpsc::Receiver<(u64, Pending)>;
 
 /// A lost line is tried again for so long.
 const RECONNECT: Duration = Duration::from_hours(24);
+
+/// Time between two looks at what all histories take.
+const SWEEP: Duration = Duration::from_mins(1);
+/// How long closing a line may take.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// What somebody wants of a console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +173,44 @@ impl Hub {
         }
         let new = || Arc::new(History::new(folder, mac, *limits));
         Some(Arc::clone(histories.entry(mac).or_insert_with(new)))
+    }
+
+    /// Closes the line of a BMC and takes its history away: its row is removed.
+    pub async fn erase(&self, mac: MacAddr) {
+        let line = self.lines().get(&mac).cloned();
+        if let Some(line) = line {
+            line.close();
+            let _ = tokio::time::timeout(CLOSING, line.over()).await;
+        }
+        let Some(history) = self.history(mac) else {
+            return;
+        };
+        self.histories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&mac);
+        let erased = tokio::task::spawn_blocking(move || history.erase()).await;
+        if let Ok(Err(error)) = erased {
+            log::error!("{}", error.chain());
+        }
+    }
+
+    /// Keeps what is recorded of all BMCs within its limit, until `cancel`.
+    pub async fn sweep(self: Arc<Self>, cancel: Cancel) {
+        let Some((root, limits)) = self.recordings.clone() else {
+            return;
+        };
+        loop {
+            let folder = root.clone();
+            let done = tokio::task::spawn_blocking(move || history::sweep(&folder, limits.all));
+            if let Ok(Err(error)) = done.await {
+                log::error!("console histories: {error}");
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                () = tokio::time::sleep(SWEEP) => {}
+            }
+        }
     }
 
     /// Keeps the line of a row open without people. The line, where it had to be opened.

@@ -85,10 +85,11 @@ impl Hub {
 
 /// A password that was refused is not tried again.
 fn may(row: &Record) -> bool {
-    !row.removed
-        && row.address.is_some()
+    // One that an operator gave takes no password.
+    let bmc = row.address.is_some()
         && row.has_credentials()
         && row.untrusted.is_none()
         && row.status.refused.is_none()
-        && row.chosen_driver != Some(DriverName::Unmanaged)
+        && row.chosen_driver != Some(DriverName::Unmanaged);
+    !row.removed && (bmc || row.console_url.is_some())
 }

@@ -53,6 +53,15 @@ pub(super) struct Member {
     pub(super) mail: Vec<News>,
 }
 
+impl Member {
+    /// Tells him alone; who does not read gets no more than a few.
+    pub(super) fn tell(&mut self, news: News) {
+        if self.mail.len() < 16 && self.mail.last() != Some(&news) {
+            self.mail.push(news);
+        }
+    }
+}
+
 /// Why it is over.
 #[derive(Debug, Clone)]
 pub(super) struct Over(pub(super) Option<Arc<Error>>);

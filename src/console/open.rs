@@ -52,6 +52,7 @@ pub(super) fn leads_to_the_same(one: &Record, other: &Record) -> bool {
         && one.ipmi == other.ipmi
         && one.redfish == other.redfish
         && one.untrusted == other.untrusted
+        && one.console_url == other.console_url
 }
 
 impl Opener for Doors {
@@ -68,7 +69,7 @@ impl Opener for Doors {
             let mut cx = Cx::until(Instant::now() + CONNECT);
             cx.request_id = row.mac.to_string().into();
             // Without a turn: whoever waits for a machine to shut down wants to see its console meanwhile.
-            let bmc = Doors::open(self, row, &cx).await?;
+            let bmc = self.console(row, &cx).await?;
             let opened = bmc
                 .console
                 .call("console", |c| c.open(&cx, options.clone()))

@@ -160,11 +160,8 @@ impl Pen {
         };
         if let Some(mail) = mail {
             let mut members = shared.members.iter_mut();
-            if let Some(member) = members.find(|m| m.person.seat == self.number)
-                && member.mail.last() != Some(&mail)
-            {
-                member.mail.push(mail);
-                member.mail.truncate(16);
+            if let Some(member) = members.find(|m| m.person.seat == self.number) {
+                member.tell(mail);
             }
         }
         drop(shared);

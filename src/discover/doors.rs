@@ -10,6 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::turns::Turns;
 use crate::hal::bmc::Bmc;
 use crate::hal::connect::{Login, Service, Way, connect};
+use crate::hal::drivers::console::attach_place;
 use crate::hal::fleet::Fleet;
 use crate::hal::gate::{Failures, Gate, Rule};
 use crate::hal::ipmi::cmd::Privilege;
@@ -89,6 +90,19 @@ impl Doors {
             None => None,
         };
         self.open_as(row, cx, ipmi, redfish).await
+    }
+
+    /// The same for its console. One that an operator gave needs neither BMC nor login.
+    pub async fn console(&self, row: &Record, cx: &Cx) -> Result<Bmc> {
+        let Some(url) = &row.console_url else {
+            return self.open(row, cx).await;
+        };
+        let mut bmc = Bmc::default();
+        let place = url
+            .parse()
+            .map_err(|e: String| Error::new(Kind::Config, e))?;
+        attach_place(&mut bmc, place);
+        Ok(bmc)
     }
 
     async fn secret(&self, row: &Record, field: Field) -> Result<Secret> {
@@ -176,6 +190,15 @@ impl Doors {
         }
         let port = row.redfish.port.unwrap_or(self.redfish_port);
         Ok(Service::at(SocketAddr::new(address, port), None, trust))
+    }
+
+    /// An operator trusts the BMC of a row anew: the next SSH host key is the one that it has.
+    pub async fn trust(&self, row: &Record) -> Result<()> {
+        if let Some(address) = row.address {
+            self.fleet
+                .forget_host_key(self.service(row, address).await?.address);
+        }
+        Ok(())
     }
 
     /// An operator wants the next login at this BMC made, although one failed today.

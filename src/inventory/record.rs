@@ -84,6 +84,9 @@ pub struct Record {
     /// Partition of the data centre.
     #[serde(default)]
     pub partition: Option<String>,
+    /// The console that an operator gave; it is used instead of the BMC's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console_url: Option<String>,
     /// The DHCP lease.
     #[serde(default)]
     pub lease: Option<LeaseSeen>,
@@ -260,6 +263,7 @@ impl Record {
             chosen_driver: None,
             policy: Policy::Prefer,
             partition: None,
+            console_url: None,
             lease: None,
             ipmi: IpmiAccess::default(),
             pending: None,

@@ -183,7 +183,13 @@ async fn main() {
     let fleet = Fleet::new(Lan::new().unwrap(), Arc::new(Forgetful));
     let gate = Arc::new(Gate::new(Arc::new(InProcess::new())));
     let doors = Arc::new(Doors::new(fleet, Arc::clone(&store), gate, PORT, PORT + 1));
-    let recordings = (dir.path().join("console"), Limits { total: 8 << 20 });
+    let recordings = (
+        dir.path().join("console"),
+        Limits {
+            each: 8 << 20,
+            all: 8 << 30,
+        },
+    );
     let hub = Hub::new(Arc::clone(&doors) as _, Some(recordings));
     let rows = rows(&*store, count).await;
 

@@ -69,7 +69,7 @@ async fn characters(stream: &mut ConsoleStream, n: usize) -> Vec<u8> {
     while out.len() < n {
         match next(stream).await {
             ConsoleEvent::Data(data) => out.extend(data),
-            ConsoleEvent::Drained => {}
+            ConsoleEvent::Drained(_) => {}
             other => panic!("{other:?} after {} characters", out.len()),
         }
     }

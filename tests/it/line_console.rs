@@ -157,3 +157,24 @@ fn a_pseudo_terminal() {
     let out = console(&format!("file:{}", path.display()), &[], &paste);
     same(&out, &paste);
 }
+
+/// One that asks on and on and takes no answer does not fill the memory.
+#[test]
+fn who_takes_no_answer_is_left() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("telnet://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // IAC DO and an option that nobody knows.
+        let questions = [255, 253, 200].repeat(10_000);
+        let mut asked = 0;
+        while asked < 1 << 30 && stream.write_all(&questions).is_ok() {
+            asked += questions.len();
+        }
+        asked
+    });
+    let out = console(&url, &["--no-reconnect", "--follow"], b"");
+    assert_eq!(out.status.code(), Some(3), "{}", stderr(&out));
+    assert!(stderr(&out).contains("takes nothing"), "{}", stderr(&out));
+    assert!(server.join().unwrap() < 1 << 30);
+}

@@ -345,7 +345,7 @@ async fn hear(stream: &mut ConsoleStream, text: &str) {
     while heard.len() < text.len() {
         match next(stream).await {
             ConsoleEvent::Data(data) => heard.extend(data),
-            ConsoleEvent::Drained => {}
+            ConsoleEvent::Drained(_) => {}
             other => panic!("{other:?}"),
         }
     }
@@ -412,7 +412,7 @@ async fn a_lost_console_comes_back_and_breaks_arrive() {
                         assert!(why.contains("lost"), "{why}");
                         break;
                     }
-                    ConsoleEvent::Drained => {}
+                    ConsoleEvent::Drained(_) => {}
                     other => panic!("{other:?}"),
                 }
             }

@@ -45,6 +45,7 @@ pub fn bmc(row: &Record, secrets: &Secrets) -> proto::Bmc {
         candidate: row.candidate,
         removed: row.removed,
         partition: row.partition.clone(),
+        console_url: row.console_url.clone(),
         lease: row.lease.as_ref().map(|lease| proto::Lease {
             ends: lease.ends.map(|s| millis(s.saturating_mul(1000))),
             hostname: lease.hostname.clone(),

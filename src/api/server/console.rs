@@ -12,7 +12,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::peer::{may, owns};
 use super::token::{YEAR, config, shown};
-use super::{Caller, Role, Server};
+use super::{Caller, Role, Server, context};
 use crate::api::convert::{millis, secret};
 use crate::api::fault::{to_status, with_code};
 use crate::api::proto::console_service_server::ConsoleService;
@@ -120,16 +120,19 @@ impl ConsoleService for Server {
         &self,
         request: Request<BmcRequest>,
     ) -> Result<Response<ConsoleStateResponse>, Status> {
-        let call = self.read(&request, &request.get_ref().bmc).await?;
-        let snapshot = self.consoles.snapshot(call.row.mac);
-        let result = call
-            .bmc
-            .console
-            .call("console.state", |c| c.state(&call.cx))
-            .await;
-        let reading = call.done(result)?;
+        let caller = self.caller(&request)?;
+        let row = self.row(&request.get_ref().bmc, false).await?;
+        may(&caller, Role::Viewer, &row)?;
+        let cx = context(request.metadata(), row.mac);
+        let snapshot = self.consoles.snapshot(row.mac);
+        let state = async {
+            let bmc = self.doors.console(&row, &cx).await?;
+            bmc.console.call("console.state", |c| c.state(&cx)).await
+        };
+        let state = state.await;
+        let reading = state.map_err(|e| to_status(&e, &[("mac", row.mac.to_string())]))?;
         Ok(Response::new(ConsoleStateResponse {
-            mac: call.row.mac.to_string(),
+            mac: row.mac.to_string(),
             open: snapshot.is_some(),
             writer: snapshot.as_ref().and_then(|s| s.writer),
             seats: snapshot

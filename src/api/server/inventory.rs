@@ -21,6 +21,7 @@ use crate::api::server::{Caller, Role};
 use crate::discover::{neighbours, now};
 use crate::hal::detect::Subject;
 use crate::hal::model::{Cx, MacAddr, Secret};
+use crate::hal::transport::line::Place;
 use crate::hal::{Error, Kind};
 use crate::inventory::record::{Origin, Policy, Record};
 use crate::inventory::store::{Change, Event};
@@ -275,6 +276,7 @@ impl Server {
         let leased = row.lease.as_ref().is_some_and(|l| !l.stale);
         self.discovery.forget(row.mac);
         self.store.remove(row.mac).await.map_err(|e| refused(&e))?;
+        self.consoles.erase(row.mac).await;
         if leased {
             // A mark stays until the lease is gone, or the lease would make the row again.
             let lease = row.lease.clone();
@@ -313,6 +315,7 @@ impl Server {
             .update(row.mac, change)
             .await
             .map_err(|e| refused(&e))?;
+        self.doors.trust(&row).await.map_err(|e| refused(&e))?;
         self.ticket(&caller, "trust", Some(&row)).note("ok").await?;
         log::warn!("{}: trusted again by {caller}", row.mac);
         self.discovery.soon(row.mac);
@@ -489,6 +492,12 @@ fn edit(row: &mut Record, m: proto::UpdateRequest) -> crate::hal::Result<()> {
             crate::hal::detect::parse_url(&url)?;
         }
         row.redfish.url = Some(url).filter(|u| !u.is_empty());
+    }
+    if let Some(url) = m.console_url {
+        if !url.is_empty() {
+            url.parse::<Place>().map_err(config)?;
+        }
+        row.console_url = Some(url).filter(|u| !u.is_empty());
     }
     if let Some(id) = m.machine_id {
         if !id.is_empty() && !is_uuid(&id) {

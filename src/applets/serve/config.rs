@@ -68,6 +68,8 @@ pub struct Config {
     pub console_log: ConsoleLog,
     /// Bytes that are kept of each.
     pub console_size: u64,
+    /// Bytes that are kept of all consoles together.
+    pub console_total: u64,
 }
 
 /// Which consoles are recorded.
@@ -224,6 +226,10 @@ impl Config {
             .or(console.log_size)
             .map_or(Ok(8 << 20), |text| size(&text))
             .map_err(|e| wrong("console.log-size", e))?;
+        let console_total = one("console-log-total")
+            .or(console.log_total)
+            .map_or(Ok(8 << 30), |text| size(&text))
+            .map_err(|e| wrong("console.log-total", e))?;
         let path = |name: &str, file: Option<PathBuf>| one(name).map(PathBuf::from).or(file);
         let old_leases = || metal("LEASE_FILE").map(|f| vec![PathBuf::from(f)]);
         Ok(Self {
@@ -255,6 +261,7 @@ impl Config {
             redfish_port: port("redfish-port", document.redfish_port, "REDFISH_PORT", 443)?,
             console_log,
             console_size,
+            console_total,
         })
     }
 
@@ -363,6 +370,9 @@ mod tests {
             let got = config(yaml, line, &[]).unwrap();
             (got.console_log, got.console_size)
         };
+        let total = |yaml| config(yaml, &[], &[]).unwrap().console_total;
+        assert_eq!(total(""), 8 << 30);
+        assert_eq!(total("console: {log-total: 3GiB}\n"), 3 << 30);
         assert_eq!(got("", &[]), (ConsoleLog::OnDemand, 8 << 20));
         let yaml = "console: {log: always, log-size: 1MiB}\n";
         assert_eq!(got(yaml, &[]), (ConsoleLog::Always, 1 << 20));

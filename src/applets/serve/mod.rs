@@ -212,7 +212,8 @@ async fn serve(
     ));
     let recordings = (config.console_log != ConsoleLog::Off).then(|| {
         let limits = Limits {
-            total: config.console_size,
+            each: config.console_size,
+            all: config.console_total,
         };
         (config.state_dir.join("console"), limits)
     });
@@ -277,6 +278,7 @@ async fn serve(
             api.serve_with_incoming_shutdown(connections, stop).await
         });
     }
+    tokio::spawn(Arc::clone(&consoles).sweep(cancel.clone()));
     if config.console_log == ConsoleLog::Always {
         tokio::spawn(Arc::clone(&consoles).keep_all(Arc::clone(&store), cancel.clone()));
     }

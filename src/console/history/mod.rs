@@ -8,6 +8,7 @@ mod tape;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
@@ -23,13 +24,15 @@ use crate::hal::{Error, Kind, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes per BMC.
-    pub total: u64,
+    pub each: u64,
+    /// Bytes of all BMCs.
+    pub all: u64,
 }
 
 impl Limits {
     /// Bytes per file: the oldest goes when there is too much.
     fn file(self) -> u64 {
-        (self.total / 8).max(4096)
+        (self.each / 8).max(4096)
     }
 }
 
@@ -38,6 +41,8 @@ pub struct History {
     folder: PathBuf,
     limits: Limits,
     tape: Mutex<Option<Tape>>,
+    /// It was erased: nothing is written any more.
+    erased: AtomicBool,
     pulse: watch::Sender<u64>,
 }
 
@@ -56,6 +61,7 @@ impl History {
             folder: folder.join(mac.to_string().replace(':', "-")),
             limits,
             tape: Mutex::new(None),
+            erased: AtomicBool::new(false),
             pulse: watch::Sender::new(0),
         }
     }
@@ -68,6 +74,9 @@ impl History {
     /// Adds records. Blocks.
     pub fn append(&self, records: &[Record]) -> Result<()> {
         let mut guard = self.tape.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.erased.load(Ordering::Acquire) {
+            return Ok(());
+        }
         let done = (|| {
             if guard.is_none() {
                 *guard = Some(Tape::open(&self.folder, self.limits)?);
@@ -83,6 +92,17 @@ impl History {
         done.map_err(self.failed())
     }
 
+    /// Takes all of it away. Blocks.
+    pub fn erase(&self) -> Result<()> {
+        let mut guard = self.tape.lock().unwrap_or_else(PoisonError::into_inner);
+        self.erased.store(true, Ordering::Release);
+        *guard = None;
+        match std::fs::remove_dir_all(&self.folder) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(self.failed()(e)),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads it from the oldest record on that is not older than `since` (milliseconds since 1970).
     pub fn reader(&self, since: u64) -> Reader {
         Reader::new(&self.folder, since)
@@ -92,6 +112,34 @@ impl History {
     pub fn pulse(&self) -> watch::Receiver<u64> {
         self.pulse.subscribe()
     }
+}
+
+/// Takes the oldest files of all BMCs away, until no more than `most` bytes are kept. Blocks.
+pub fn sweep(root: &Path, most: u64) -> io::Result<()> {
+    let entries = match std::fs::read_dir(root) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    let mut all = Vec::new();
+    for folder in entries {
+        for (_, path) in files(&folder?.path())? {
+            // One that went meanwhile takes no room.
+            if let Ok(about) = std::fs::metadata(&path) {
+                all.push((about.modified()?, about.len(), path));
+            }
+        }
+    }
+    all.sort();
+    let mut total: u64 = all.iter().map(|(_, size, _)| size).sum();
+    for (_, size, path) in all {
+        if total <= most {
+            break;
+        }
+        if std::fs::remove_file(&path).is_ok() {
+            total -= size;
+        }
+    }
+    Ok(())
 }
 
 /// The files of a folder by number, oldest first; none where there is no folder.

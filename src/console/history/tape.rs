@@ -65,6 +65,9 @@ impl Tape {
             .open(path)?;
         if self.size == 0 {
             file.set_len(0)?;
+        }
+        // A new one, or one that was swept away.
+        if file.metadata()?.len() == 0 {
             file.write_all(MAGIC)?;
             self.size = MAGIC.len() as u64;
             self.make_room()?;
@@ -84,7 +87,7 @@ impl Tape {
         }
         let mut total: u64 = all.iter().map(|(size, _)| size).sum();
         for (size, path) in all {
-            if total + self.limits.file() <= self.limits.total {
+            if total + self.limits.file() <= self.limits.each {
                 break;
             }
             fs::remove_file(path)?;

@@ -4,8 +4,12 @@ use super::*;
 
 const MAC: &str = "ac:1f:6b:00:00:01";
 
-fn history(dir: &Path, total: u64) -> History {
-    History::new(dir, MAC.parse().unwrap(), Limits { total })
+fn history(dir: &Path, each: u64) -> History {
+    let limits = Limits {
+        each,
+        all: u64::MAX,
+    };
+    History::new(dir, MAC.parse().unwrap(), limits)
 }
 
 fn data(at: u64, bytes: &[u8]) -> Record {
@@ -153,4 +157,44 @@ fn a_follower_gets_everything_across_files() {
     }
     assert!(files(&folder(dir.path())).unwrap().len() > 2);
     assert!(got.iter().map(|r| r.at).eq(0..2000));
+}
+
+#[test]
+fn all_together_keep_within_their_limit_the_oldest_goes_first() {
+    let dir = tempfile::tempdir().unwrap();
+    sweep(&dir.path().join("none"), 0).unwrap();
+    let limits = Limits {
+        each: 1 << 20,
+        all: 25_000,
+    };
+    let of = |n: u8| History::new(dir.path(), MacAddr([2, 0, 0, 0, 0, n]), limits);
+    let all_of: Vec<History> = (0..4).map(of).collect();
+    let text = vec![b'x'; 10_000];
+    let start = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
+    for (n, one) in all_of.iter().enumerate() {
+        one.append(&[data(1, &text)]).unwrap();
+        let path = files(&one.folder).unwrap().pop().unwrap().1;
+        let at = start + std::time::Duration::from_secs(n as u64);
+        std::fs::File::open(path).unwrap().set_modified(at).unwrap();
+    }
+    sweep(dir.path(), limits.all).unwrap();
+    let left: Vec<bool> = all_of.iter().map(|h| !all(h, 0).is_empty()).collect();
+    assert_eq!(left, [false, false, true, true]);
+    // One that was swept away while its line is open goes on.
+    all_of[0].append(&[data(2, b"and on")]).unwrap();
+    assert_eq!(all(&all_of[0], 0), [data(2, b"and on")]);
+    assert_eq!(all(&of(0), 0), [data(2, b"and on")]);
+}
+
+#[test]
+fn what_is_erased_stays_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = history(dir.path(), 1 << 20);
+    one.erase().unwrap();
+    let one = history(dir.path(), 1 << 20);
+    one.append(&[data(1, b"a secret of the host")]).unwrap();
+    one.erase().unwrap();
+    // Whoever is writing just now is late.
+    one.append(&[data(2, b"late")]).unwrap();
+    assert!(!folder(dir.path()).exists());
 }

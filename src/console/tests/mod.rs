@@ -121,7 +121,10 @@ impl Bed {
             refusals: Mutex::default(),
             row: Mutex::default(),
         });
-        let limits = Limits { total: 1 << 20 };
+        let limits = Limits {
+            each: 1 << 20,
+            all: u64::MAX,
+        };
         let recordings = recordings.map(|path| (path.to_owned(), limits));
         let mac: MacAddr = "ac:1f:6b:00:00:01".parse().unwrap();
         Self {

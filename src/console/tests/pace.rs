@@ -85,7 +85,7 @@ async fn what_is_acknowledged_was_taken_before() {
     let mut anna = bed.seat("anna", Wish::Any).await;
     let mut host = bed.host().await;
     // An old one is still on its way when the question is asked.
-    host.events.send(ConsoleEvent::Drained).await.unwrap();
+    host.events.send(ConsoleEvent::Drained(6)).await.unwrap();
     let pen = anna.pen();
     let long = "x".repeat(20_000);
     let text = long.clone();
@@ -96,11 +96,10 @@ async fn what_is_acknowledged_was_taken_before() {
     let heard = host.hears(long.len()).await;
     assert_eq!(heard, long.as_bytes());
     typing.await.unwrap();
-    // The line asks for it once all was taken.
     let asked = tokio::time::timeout(LONG, host.input.recv()).await.unwrap();
-    assert!(matches!(asked, Some(ConsoleInput::Data(d)) if d.is_empty()));
+    assert!(matches!(asked, Some(ConsoleInput::Flush(7))));
     host.says(b"before").await;
-    host.events.send(ConsoleEvent::Drained).await.unwrap();
+    host.events.send(ConsoleEvent::Drained(7)).await.unwrap();
     assert_eq!(characters(&mut anna, 6).await, b"before");
     assert_eq!(news(&mut anna).await, News::Flushed(7));
 }

@@ -47,8 +47,8 @@ pub(super) struct Serial {
     retry: Option<Instant>,
     give_up: Option<Instant>,
     over: bool,
-    /// Something was typed whose acknowledgement is still to be told.
-    owing: bool,
+    /// The acknowledgement of what was typed is to be told under this number.
+    owing: Option<u64>,
 }
 
 /// What the reader did.
@@ -90,7 +90,7 @@ impl Serial {
             retry: None,
             give_up: None,
             over: false,
-            owing: false,
+            owing: None,
         };
         (serial, ConsoleStream { events, input })
     }
@@ -168,9 +168,11 @@ impl Serial {
             }
             self.type_on();
         }
-        if self.owing && self.typed.is_empty() && self.console.is_idle() {
-            self.owing = false;
-            self.outbox.push_back(ConsoleEvent::Drained);
+        if self.typed.is_empty()
+            && self.console.is_idle()
+            && let Some(number) = self.owing.take()
+        {
+            self.outbox.push_back(ConsoleEvent::Drained(number));
         }
         self.flush();
         None
@@ -276,14 +278,9 @@ impl Serial {
             else => std::future::pending().await,
         };
         match did {
-            Did::Typed(Some(ConsoleInput::Data(data))) => {
-                self.owing = true;
-                self.typed.extend(data);
-            }
-            Did::Typed(Some(ConsoleInput::Break)) => {
-                self.owing = true;
-                self.console.send_break();
-            }
+            Did::Typed(Some(ConsoleInput::Data(data))) => self.typed.extend(data),
+            Did::Typed(Some(ConsoleInput::Break)) => self.console.send_break(),
+            Did::Typed(Some(ConsoleInput::Flush(number))) => self.owing = Some(number),
             Did::Took(true) => self.flush(),
             Did::Typed(None) | Did::Took(false) => self.desert(),
         }

@@ -74,6 +74,19 @@ impl Doors {
         Ok(door)
     }
 
+    /// Forgets which SSH host key the BMC had: the next one is taken as it is.
+    pub(super) fn forget_host_key(&self, address: SocketAddr, memory: &dyn Memory) {
+        let mut doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for kept in doors.get_mut(&address).into_iter().flatten() {
+            kept.door.learnt().update(|l| l.ssh_host_key = None);
+            kept.remember(memory);
+        }
+        let mut learnt = memory.recall_redfish(address);
+        if learnt.ssh_host_key.take().is_some() {
+            memory.remember_redfish(address, &learnt);
+        }
+    }
+
     /// How many are kept.
     pub(super) fn count(&self) -> usize {
         let doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);

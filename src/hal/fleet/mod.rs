@@ -133,6 +133,11 @@ impl Fleet {
         Ok(handle)
     }
 
+    /// Forgets which SSH host key the BMC with this Redfish service had: somebody trusts it anew.
+    pub fn forget_host_key(&self, redfish: SocketAddr) {
+        self.doors.forget_host_key(redfish, &*self.memory);
+    }
+
     /// IPMI sessions that are open now.
     pub fn sessions(&self) -> usize {
         self.sessions.load(Ordering::Relaxed)

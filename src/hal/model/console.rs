@@ -59,8 +59,8 @@ pub enum ConsoleEvent {
     Data(Vec<u8>),
     /// News of the line.
     Notice(ConsoleNotice),
-    /// All that was typed is acknowledged.
-    Drained,
+    /// All that was typed before the [`ConsoleInput::Flush`] with this number is acknowledged.
+    Drained(u64),
     /// The line was lost for this reason and is opened again after so long.
     Lost {
         /// Why.
@@ -79,6 +79,8 @@ pub enum ConsoleInput {
     Data(Vec<u8>),
     /// A break.
     Break,
+    /// Say when everything before is acknowledged: [`ConsoleEvent::Drained`]. One at a time.
+    Flush(u64),
 }
 
 /// The reader's end of a console. Dropping it gives the line back.

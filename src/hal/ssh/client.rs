@@ -16,8 +16,9 @@ use crate::hal::error::{Error, Kind, Result};
 use crate::hal::model::Secret;
 
 const VERSION: &[u8] = b"SSH-2.0-halbox";
-/// What a server may say before its version, in bytes.
+/// What a server may say before its version: bytes of a line, and lines.
 const PREAMBLE: usize = 8 << 10;
+const LINES: u32 = 1024;
 /// Typed characters that wait for the socket.
 const OUTPUT: usize = 64 << 10;
 /// Messages that wait for the end of a key exchange.
@@ -95,6 +96,8 @@ pub struct Client {
     out: Vec<u8>,
     pub(super) events: VecDeque<Event>,
     held: Vec<Vec<u8>>,
+    /// Lines before the version.
+    lines: u32,
     their_version: Vec<u8>,
     session: Vec<u8>,
     seal: Lock,
@@ -126,6 +129,7 @@ impl Client {
             out: [VERSION, b"\r\n"].concat(),
             events: VecDeque::new(),
             held: Vec::new(),
+            lines: 0,
             their_version: Vec::new(),
             session: Vec::new(),
             seal: Lock::clear(),
@@ -278,6 +282,10 @@ impl Client {
                 line.pop();
             }
             if !line.starts_with(b"SSH-") {
+                self.lines += 1;
+                if self.lines > LINES {
+                    return Err(no_ssh());
+                }
                 continue;
             }
             if !line.starts_with(b"SSH-2.0-") && !line.starts_with(b"SSH-1.99-") {
@@ -290,8 +298,7 @@ impl Client {
             return Ok(true);
         }
         if self.input.len() > PREAMBLE {
-            let error = Error::new(Kind::Unsupported, "SSH");
-            return Err(error.with_source("the port does not speak SSH"));
+            return Err(no_ssh());
         }
         Ok(false)
     }
@@ -432,7 +439,7 @@ impl Client {
                 return Err(Error::new(Kind::Refused, "SSH")
                     .with_source(cause)
                     .with_hint(format!(
-                        "somebody may be in between; if the BMC was replaced or reset: --ssh-host-key {fingerprint}"
+                        "somebody may be in between; if the BMC was replaced or reset: --ssh-host-key {fingerprint}, through the daemon: bmc trust"
                     )));
             }
             _ => {}
@@ -481,6 +488,10 @@ impl Client {
     pub(super) fn handle_message(&mut self, payload: &[u8]) -> Result<()> {
         self.handle(payload)
     }
+}
+
+fn no_ssh() -> Error {
+    Error::new(Kind::Unsupported, "SSH").with_source("the port does not speak SSH")
 }
 
 impl fmt::Debug for Client {

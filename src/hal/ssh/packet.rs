@@ -14,6 +14,8 @@ use crate::hal::error::{Error, Kind, Result};
 /// Longest packet that is read: RFC 4253 asks for 35,000 bytes, and we let nobody send more than 32 KiB of data.
 const LONGEST: usize = 64 << 10;
 const TAG: usize = 16;
+/// HMAC-SHA-512's.
+const LONGEST_TAG: usize = 64;
 
 /// What protects one direction. `A` to `F` of RFC 4253 §7.2 are asked of `key`.
 pub(super) struct Lock {
@@ -143,6 +145,8 @@ impl Lock {
             padding += block;
         }
         let start = out.len();
+        // What moves leaves a copy behind, and this may be the password.
+        out.reserve(4 + 1 + payload.len() + padding + LONGEST_TAG);
         out.extend(((1 + payload.len() + padding) as u32).to_be_bytes());
         out.push(padding as u8);
         out.extend(payload);

@@ -245,3 +245,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn banners_without_end_are_no_ssh() {
+    let mut client = Client::new(settings(None)).unwrap();
+    let banner = b"Welcome to this BMC\r\n".repeat(100);
+    let error = (0..20).find_map(|_| client.receive(&banner).err());
+    assert_eq!(error.unwrap().kind(), Kind::Unsupported);
+    // One line without end neither.
+    let mut client = Client::new(settings(None)).unwrap();
+    let error = (0..20).find_map(|_| client.receive(&[b'x'; 1000]).err());
+    assert_eq!(error.unwrap().kind(), Kind::Unsupported);
+}

@@ -32,6 +32,11 @@ pub struct Sshd {
 impl Sshd {
     /// Starts one with these lines in its configuration; `None` when that cannot be (said).
     pub fn start(lines: &str) -> Option<Self> {
+        Self::start_at(free(), lines)
+    }
+
+    /// The same at this address.
+    pub fn start_at(address: SocketAddr, lines: &str) -> Option<Self> {
         let program = oracle("sshd")?;
         let keygen = oracle("ssh-keygen")?;
         oracle("openssl")?;
@@ -50,7 +55,7 @@ impl Sshd {
         }
         account(dir.path());
         let mut sshd = Self {
-            address: free(),
+            address,
             child: Command::new("true").spawn().unwrap(),
             dir,
         };
@@ -69,9 +74,10 @@ impl Sshd {
         let _ = self.child.wait();
         let dir = self.dir.path();
         let conf = format!(
-            "Port {}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nUsePAM yes\nStrictModes no\nLogLevel DEBUG1\n\
+            "Port {}\nListenAddress {}\nHostKey {}\nPidFile none\nUsePAM yes\nStrictModes no\nLogLevel DEBUG1\n\
              PrintMotd no\nPrintLastLog no\n{lines}\n",
             self.address.port(),
+            self.address.ip(),
             dir.join(key).display()
         );
         fs::write(dir.join("conf"), conf).unwrap();

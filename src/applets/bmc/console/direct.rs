@@ -1,7 +1,5 @@
 //! A console straight at a BMC (`--address`), or at a place that is none (`--console-url`).
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches, value_parser};
@@ -139,8 +137,6 @@ fn wire(stream: ConsoleStream, name: String, by: String) -> Wire {
     } = stream;
     let (to, events) = mpsc::channel(1);
     let (input, mut typed) = mpsc::channel(1);
-    let flush = Arc::new(AtomicU64::new(0));
-    let wanted = Arc::clone(&flush);
     tokio::spawn(async move {
         while let Some(input) = typed.recv().await {
             let input = match input {
@@ -148,11 +144,7 @@ fn wire(stream: ConsoleStream, name: String, by: String) -> Wire {
                 Input::Break => ConsoleInput::Break,
                 // There is nobody to take it from.
                 Input::TakeOver => continue,
-                Input::Flush(number) => {
-                    wanted.store(number, Ordering::Release);
-                    // An empty input is acknowledged by the next "drained".
-                    ConsoleInput::Data(Vec::new())
-                }
+                Input::Flush(number) => ConsoleInput::Flush(number),
             };
             if to_host.send(input).await.is_err() {
                 return;
@@ -164,10 +156,7 @@ fn wire(stream: ConsoleStream, name: String, by: String) -> Wire {
             let event = match event {
                 ConsoleEvent::Data(data) => Event::Data(data),
                 ConsoleEvent::Notice(notice) => Event::Words(words(&notice, &name, &by)),
-                ConsoleEvent::Drained => match flush.swap(0, Ordering::AcqRel) {
-                    0 => continue,
-                    number => Event::Flushed(number),
-                },
+                ConsoleEvent::Drained(number) => Event::Flushed(number),
                 ConsoleEvent::Lost { why, again_in } => {
                     Event::Words(format!("{why}; trying again in {} s", again_in.as_secs()))
                 }
@@ -192,4 +181,40 @@ fn words(notice: &ConsoleNotice, name: &str, by: &str) -> String {
 pub(super) fn banner(name: &str, by: &str, encrypted: bool) -> String {
     let plain = if encrypted { "" } else { ", NOT ENCRYPTED" };
     format!("console of {name} over {by}{plain}, ~. leaves")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was acknowledged before is no answer to what is asked now.
+    #[tokio::test]
+    async fn only_the_own_flush_is_answered() {
+        let (host, from_host) = mpsc::channel(16);
+        let (to_host, mut typed) = mpsc::channel(16);
+        let stream = ConsoleStream {
+            events: from_host,
+            input: to_host,
+        };
+        let mut wire = wire(stream, String::new(), String::new());
+        host.send(ConsoleEvent::Drained(1)).await.unwrap();
+        for input in [Input::Data(b"ls".to_vec()), Input::Flush(2)] {
+            wire.input.send(input).await.unwrap();
+        }
+        assert!(matches!(typed.recv().await, Some(ConsoleInput::Data(_))));
+        assert!(matches!(typed.recv().await, Some(ConsoleInput::Flush(2))));
+        host.send(ConsoleEvent::Data(b"late".to_vec()))
+            .await
+            .unwrap();
+        host.send(ConsoleEvent::Drained(2)).await.unwrap();
+        let mut got = Vec::new();
+        for _ in 0..3 {
+            got.push(match wire.events.recv().await {
+                Some(Event::Flushed(number)) => number.to_string(),
+                Some(Event::Data(data)) => String::from_utf8(data).unwrap(),
+                _ => String::new(),
+            });
+        }
+        assert_eq!(got, ["1", "late", "2"]);
+    }
 }

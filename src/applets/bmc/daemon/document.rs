@@ -47,6 +47,9 @@ pub(super) fn of(row: &proto::Bmc) -> Value {
     );
     put("model", json!(row.model));
     put("partition", json!(row.partition));
+    if let Some(url) = &row.console_url {
+        put("console_url", json!(url));
+    }
     put(
         "lease",
         row.lease.as_ref().map_or(Value::Null, |lease| {

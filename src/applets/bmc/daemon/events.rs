@@ -230,6 +230,7 @@ fn between(old: Option<&proto::Bmc>, new: Option<&proto::Bmc>) -> Vec<String> {
     let user = |row: &proto::Bmc| row.redfish.as_ref().and_then(|i| i.user.clone());
     field("Redfish user", user(old), user(new));
     field("partition", old.partition.clone(), new.partition.clone());
+    field("console", old.console_url.clone(), new.console_url.clone());
     let stale = |row: &proto::Bmc| row.lease.as_ref().is_some_and(|l| l.stale);
     match (stale(old), stale(new)) {
         (false, true) => out.push("its lease has ended".to_owned()),

@@ -80,6 +80,11 @@ pub(super) fn args(command: Command) -> Command {
             "URL",
             "Scheme, host and port of Redfish",
         ))
+        .arg(text(
+            "console-url",
+            "URL",
+            "A console that is not the BMC's, used instead of it: tcp://HOST:PORT, telnet://HOST[:PORT] or file:/dev/… of the daemon's host; '' forgets it",
+        ))
         .arg(text("machine-id", "UUID", "UUID of the machine"))
         .arg(text("partition", "NAME", "Partition"))
         .arg(text("ip", "ADDRESS", "Address, where no lease says it"))
@@ -165,6 +170,7 @@ pub(super) fn run(m: &ArgMatches, output: Output) -> Result<(), Failure> {
         redfish_user: text("redfish-user"),
         redfish_port: port("redfish-port"),
         redfish_url: text("redfish-url"),
+        console_url: text("console-url"),
         machine_id: text("machine-id"),
         partition: text("partition"),
         address: text("ip"),

@@ -41,6 +41,7 @@ pub(super) struct Document {
 pub(super) struct ConsoleDocument {
     pub(super) log: Option<String>,
     pub(super) log_size: Option<String>,
+    pub(super) log_total: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -147,6 +147,13 @@ const OPTIONS: &[(&str, &str, &str, &str, bool)] = &[
         "What is kept of each console, e.g. 16MiB; the oldest goes first [default: 8MiB]",
         false,
     ),
+    (
+        "console-log-total",
+        "HALBOX_CONSOLE_LOG_TOTAL",
+        "SIZE",
+        "What is kept of all consoles together; the oldest goes first [default: 8GiB]",
+        false,
+    ),
 ];
 
 /// Adds the options.
@@ -159,7 +166,7 @@ pub fn args(mut command: Command) -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .env("HALBOX_CONFIG")
                 .hide_env(true)
-                .help("Configuration in YAML; its keys are named like the options below (lists: lease-files, networks, ignored-macs, static; console: {log, log-size})"),
+                .help("Configuration in YAML; its keys are named like the options below (lists: lease-files, networks, ignored-macs, static; console: {log, log-size, log-total})"),
         )
         .arg(
             Arg::new("check-config")
@@ -190,6 +197,7 @@ pub(super) fn of_field(field: &str) -> Option<(&'static str, &'static str)> {
         "ignored-macs" => "ignore-mac",
         "console.log" => "console-log",
         "console.log-size" => "console-log-size",
+        "console.log-total" => "console-log-total",
         same => same,
     };
     let found = OPTIONS.iter().find(|option| option.0 == name)?;

@@ -27,6 +27,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const ATTEMPT: Duration = Duration::from_secs(20);
 /// A console that the other side closes sooner than this is not to be had.
 const STOOD: Duration = Duration::from_secs(5);
+/// What waits for the other side at most: who asks on and on and takes no answer is left.
+const WAITING: usize = 1 << 20;
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(500);
 
@@ -41,7 +43,7 @@ pub fn keep(dialer: Arc<dyn Dialer>, line: Line, reconnect: Option<Duration>) ->
         input: from_reader,
         outbox: VecDeque::new(),
         typed: VecDeque::new(),
-        owing: false,
+        owing: None,
         pings: VecDeque::new(),
     };
     tokio::spawn(pump.run(line));
@@ -55,8 +57,8 @@ struct Pump {
     input: mpsc::Receiver<ConsoleInput>,
     outbox: VecDeque<ConsoleEvent>,
     typed: VecDeque<u8>,
-    /// Something was typed whose acknowledgement is still to be told.
-    owing: bool,
+    /// The acknowledgement of what was typed is to be told under this number.
+    owing: Option<u64>,
     /// Unanswered pings; does the answer acknowledge all that was typed?
     pings: VecDeque<bool>,
 }
@@ -147,13 +149,11 @@ impl Pump {
                     place = self.events.reserve(), if full => if let (Ok(place), Some(event)) = (place, self.outbox.pop_front()) {
                         place.send(event);
                     },
-                    // Nobody takes it: a reader that goes on typing is not made to wait, but an answer is owed to him.
+                    // Nobody takes it: a reader that goes on typing is not made to wait.
                     typed = self.input.recv() => match typed {
-                        Some(ConsoleInput::Data(data)) => {
-                            self.owing = true;
-                            unsent += data.len();
-                        }
+                        Some(ConsoleInput::Data(data)) => unsent += data.len(),
                         Some(ConsoleInput::Break) => {}
+                        Some(ConsoleInput::Flush(number)) => self.owing = Some(number),
                         None => return Ok(None),
                     },
                 }
@@ -200,6 +200,9 @@ impl Pump {
             let asks = self.pings.is_empty();
             let late = heard + if asks { SILENT } else { DEAD };
             let waits = !protocol.output().is_empty();
+            if protocol.output().len() > WAITING {
+                return End::Lost(broke("the other side takes nothing"));
+            }
             let did = tokio::select! {
                 n = reader.read(&mut buffer), if !full => Did::Read(n),
                 n = writer.write(protocol.output()), if waits => Did::Wrote(n),
@@ -228,7 +231,6 @@ impl Pump {
                 }
                 Did::Read(Err(e)) | Did::Wrote(Err(e)) => Err(broke(e)),
                 Did::Typed(Some(ConsoleInput::Data(data))) => {
-                    self.owing = true;
                     self.typed.extend(data);
                     for acknowledges in &mut self.pings {
                         *acknowledges = false;
@@ -236,6 +238,10 @@ impl Pump {
                     Ok(())
                 }
                 Did::Typed(Some(ConsoleInput::Break)) => protocol.send_break(),
+                Did::Typed(Some(ConsoleInput::Flush(number))) => {
+                    self.owing = Some(number);
+                    Ok(())
+                }
                 Did::Took => Ok(()),
                 Did::Typed(None) | Did::Deserted => return End::Deserted,
                 Did::Late if asks => match protocol.ping() {
@@ -266,8 +272,7 @@ impl Pump {
                 News::Break => self.outbox.push_back(ConsoleEvent::Notice(Notice::Break)),
                 News::Pong => {
                     if self.pings.pop_front() == Some(true) {
-                        self.owing = false;
-                        self.outbox.push_back(ConsoleEvent::Drained);
+                        self.drained();
                     }
                 }
                 News::Ended { why, lost } => {
@@ -293,18 +298,21 @@ impl Pump {
                 Err(error) => return Err(End::Lost(error)),
             }
         }
-        let all = self.owing && self.typed.is_empty() && !self.pings.contains(&true);
+        let all = self.owing.is_some() && self.typed.is_empty() && !self.pings.contains(&true);
         if all && protocol.output().is_empty() {
             match protocol.ping() {
                 Ok(true) => self.pings.push_back(true),
-                Ok(false) => {
-                    self.owing = false;
-                    self.outbox.push_back(ConsoleEvent::Drained);
-                }
+                Ok(false) => self.drained(),
                 Err(error) => return Err(End::Lost(error)),
             }
         }
         Ok(())
+    }
+
+    fn drained(&mut self) {
+        if let Some(number) = self.owing.take() {
+            self.outbox.push_back(ConsoleEvent::Drained(number));
+        }
     }
 }
 

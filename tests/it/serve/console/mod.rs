@@ -4,6 +4,8 @@ mod access;
 mod person;
 mod recorded;
 mod shared;
+mod ssh;
+mod unmanaged;
 
 use std::time::{Duration, Instant};
 

@@ -110,4 +110,13 @@ fn a_warm_console_records_what_nobody_sees() {
         .sum();
     assert!(kept <= 64 << 10 && kept > 32 << 10, "{kept} bytes");
     assert!(replay(&bed, "").ends_with("the end"));
+    // It goes with its row.
+    let out = bed.daemon.bmc(&format!("rm {MAC}"));
+    assert!(out.status.success(), "{}", stderr(&out));
+    let all = bed.daemon.files();
+    let left = all
+        .iter()
+        .filter(|(path, _)| path.extension().is_some_and(|e| e == "rec"));
+    assert_eq!(left.count(), 0);
+    bed.line_is(false);
 }

@@ -44,7 +44,7 @@ pub(in super::super) fn args(command: Command) -> Command {
         .after_help(
             "A list is YAML (- mac: …, user: …, password: …, driver: …), JSON, or CSV with a first line that names its columns: \
              mac, ip, user, password, driver, ipmi_user, ipmi_password, ipmi_port, redfish_user, redfish_password, redfish_port, \
-             redfish_url, machine_id, partition. user and password are the shipped ones, for both protocols.\n\
+             redfish_url, console_url, machine_id, partition. user and password are the shipped ones, for both protocols.\n\
              Rows that are there already are changed, with what the file says of them. Bad rows are named, the others are taken \
              (exit 6). --dry-run only checks.",
         )
@@ -203,6 +203,7 @@ async fn store(client: &Client, row: &Row, new: bool) -> Result<(), tonic::Statu
         redfish_url: row.redfish.url.clone(),
         machine_id: row.machine_id.clone(),
         partition: row.partition.clone(),
+        console_url: row.console_url.clone(),
         address,
         try_now: false,
         request_id: String::new(),

@@ -174,6 +174,7 @@ fn entry(row: proto::Bmc, vault: Option<&Vault>) -> Result<Value, Failure> {
     }
     put(&mut out, "machine_id", json!(row.machine_id));
     put(&mut out, "partition", json!(row.partition));
+    put(&mut out, "console_url", json!(row.console_url));
     if let Some(access) = row.ipmi {
         let mut ipmi = Map::new();
         put(&mut ipmi, "user", json!(access.user));

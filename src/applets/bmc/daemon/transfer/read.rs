@@ -23,6 +23,7 @@ pub(super) struct Row {
     pub(super) driver: Option<DriverName>,
     pub(super) only: bool,
     pub(super) machine_id: Option<String>,
+    pub(super) console_url: Option<String>,
     pub(super) partition: Option<String>,
     pub(super) ipmi: Access,
     pub(super) redfish: Access,
@@ -62,7 +63,7 @@ struct Entry {
 }
 
 /// Fields of a list; those of an export are below `ipmi` and `redfish`.
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 20] = [
     "mac",
     "address",
     "ip",
@@ -82,6 +83,7 @@ const FIELDS: [&str; 19] = [
     "redfish_password",
     "redfish_port",
     "redfish_url",
+    "console_url",
 ];
 
 /// Reads a file. `passphrase` is asked for when there are sealed secrets.
@@ -372,6 +374,7 @@ fn row(entry: &Entry, vault: Option<&Vault>) -> Result<Row, Wrong> {
         only,
         machine_id,
         partition: text(map, "", "partition")?,
+        console_url: text(map, "", "console_url")?,
         ipmi: access(map, "ipmi", mac, vault)?,
         redfish: access(map, "redfish", mac, vault)?,
     };
