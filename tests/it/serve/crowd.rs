@@ -172,3 +172,28 @@ fn who_asks_too_much_is_told_when_to_come_again_and_others_are_served() {
     assert_eq!(out.status.code(), Some(4), "{}", stderr(&out));
     assert_eq!(daemon.terminate(), Some(0));
 }
+
+#[test]
+fn the_command_line_changes_many_rows_as_fast_as_it_may() {
+    let daemon = Daemon::start("--ipmi-port 16342 --redfish-port 16343 --calls-per-second 10");
+    let macs: Vec<String> = (0..40).map(super::mac_of).collect();
+    let list = daemon.dir.path().join("list.csv");
+    std::fs::write(&list, format!("mac\n{}\n", macs.join("\n"))).unwrap();
+    // Fifty calls at once are fine; these are more than twice as many.
+    for line in [
+        &format!("import -y {}", list.display()),
+        "update -y --all --partition fra",
+        "rm -y --all",
+    ] {
+        let out = daemon.bmc(line);
+        assert!(out.status.success(), "{line}: {}", stderr(&out));
+        if line.starts_with("update") {
+            let rows = daemon.json("ls --all");
+            let rows = rows["bmcs"].as_array().unwrap();
+            let of = |row: &serde_json::Value| row["mac"].as_str().unwrap().to_owned();
+            assert_eq!(rows.iter().map(of).collect::<Vec<_>>(), macs);
+            assert!(rows.iter().all(|row| row["partition"] == "fra"));
+        }
+    }
+    assert_eq!(daemon.json("ls --all")["bmcs"], serde_json::json!([]));
+}

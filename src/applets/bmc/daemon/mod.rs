@@ -18,7 +18,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::dry_run;
 use crate::api::client::{Client, Papers};
 use crate::api::convert::secret;
-use crate::api::fault::from_status;
+use crate::api::fault::{from_status, retry_after};
 use crate::api::proto;
 use crate::applets::bmc::console;
 use crate::applets::common::credentials::{self, first_line};
@@ -273,12 +273,15 @@ fn list_args(command: Command) -> Command {
 
 /// The rows that fit.
 async fn rows(client: &Client, request: proto::ListRequest) -> Result<Vec<proto::Bmc>, Failure> {
-    let mut stream = client
-        .inventory()
-        .list(request)
-        .await
-        .map_err(|s| refused(&s))?
-        .into_inner();
+    let mut stream = loop {
+        match client.inventory().list(request.clone()).await {
+            Ok(stream) => break stream.into_inner(),
+            Err(status) => match retry_after(&status) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(refused(&status)),
+            },
+        }
+    };
     let mut rows = Vec::new();
     while let Some(row) = stream.message().await.map_err(|s| refused(&s))? {
         rows.push(row);
