@@ -2937,7 +2937,7 @@ pub struct LookupResponse {
     pub related: bool,
     #[prost(enumeration = "Credentials", tag = "3")]
     pub credentials: i32,
-    /// Name of the IPMI account in the row, or of the one that the machine was making: an account of that name on the BMC is
+    /// Name of the account in the row, or of the one that the machine was making: an account of that name on the BMC is
     /// ours.
     #[prost(string, optional, tag = "4")]
     pub ipmi_user: ::core::option::Option<::prost::alloc::string::String>,
@@ -2952,7 +2952,7 @@ pub struct RegisterRequest {
     /// The BMC's address.
     #[prost(string, optional, tag = "3")]
     pub address: ::core::option::Option<::prost::alloc::string::String>,
-    /// DRIVER_IPMI, or DRIVER_UNMANAGED for a machine without a BMC.
+    /// DRIVER_IPMI, DRIVER_REDFISH, or DRIVER_UNMANAGED for a machine without a BMC.
     #[prost(enumeration = "Driver", tag = "4")]
     pub driver: i32,
     #[prost(string, optional, tag = "5")]
@@ -2982,6 +2982,14 @@ pub struct RegisterRequest {
     /// As in PowerService: the same id is done once.
     #[prost(string, tag = "15")]
     pub request_id: ::prost::alloc::string::String,
+    /// An account of Redfish, where IPMI over LAN is no way (driver DRIVER_REDFISH); then there is none of IPMI.
+    #[prost(string, optional, tag = "16")]
+    pub redfish_user: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "17")]
+    pub redfish_password: ::core::option::Option<Secret>,
+    /// With `pending`: how long the machine may still need for the account. Afterwards the daemon tries it by itself.
+    #[prost(uint32, tag = "18")]
+    pub pending_seconds: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RegisterResponse {

@@ -1,5 +1,6 @@
 //! From lease files to rows of the table: leases (pure) → plan (pure) → run; and keeping rows up to date.
 
+mod aside;
 pub mod doors;
 pub mod files;
 pub mod find;
@@ -13,6 +14,7 @@ mod step;
 pub mod turns;
 mod upkeep;
 
+pub use aside::Offer;
 pub use doors::{Contacts, Doors};
 pub use run::{Discovery, Options};
 

@@ -11,7 +11,7 @@ use crate::hal::{Error, Kind};
 use crate::inventory::record::Record;
 
 use super::run::Discovery;
-use super::{now, refresh};
+use super::{aside, now, refresh};
 
 /// BMCs that are refreshed at the same time.
 const QUICK: usize = 256;
@@ -81,7 +81,7 @@ impl Discovery {
         {
             let mut inner = self.inner();
             for row in rows {
-                if !is_wanted(row) {
+                if !is_wanted(row) && !is_aside(row) {
                     inner.due.remove(&row.mac);
                     continue;
                 }
@@ -103,8 +103,29 @@ impl Discovery {
         }
     }
 
+    /// Tries what was put aside. `false`: there is nothing else to log in with.
+    async fn look_aside(&self, row: &Arc<Record>) -> bool {
+        let now = match self.try_aside(row, false).await {
+            Ok(now) => now,
+            Err(e) => {
+                log::error!("{}", e.chain());
+                Arc::clone(row)
+            }
+        };
+        if is_wanted(&now) {
+            return true;
+        }
+        if let Some(due) = self.inner().due.get_mut(&row.mac) {
+            (due.running, due.at) = (false, Instant::now() + BACK_OFF.1);
+        }
+        false
+    }
+
     async fn refresh(&self, due: Arc<Record>, slow: bool) {
         let mac = due.mac;
+        if is_aside(&due) && !Box::pin(self.look_aside(&due)).await {
+            return;
+        }
         let ask = || -> BoxFuture<'_, _> {
             Box::pin(async {
                 // It may have changed while it waited for its turn.
@@ -164,6 +185,11 @@ impl Discovery {
             due.at = Instant::now() + wait.mul_f64(0.9 + 0.2 * fastrand::f64());
         }
     }
+}
+
+/// Is there something put aside that is to be tried by itself?
+fn is_aside(row: &Record) -> bool {
+    aside::is_due(row, now()) && row.address.is_some() && !row.removed && row.untrusted.is_none()
 }
 
 /// Is this row to be refreshed by itself? Not where its credentials might go to somebody else's BMC.

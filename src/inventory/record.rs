@@ -96,6 +96,15 @@ pub struct Record {
     /// The account that the machine is making, as it last said: its password is put aside until a login with it works.
     #[serde(default)]
     pub pending: Option<String>,
+    /// The run that makes it is over then (milliseconds since 1970): from then on it is tried without being asked.
+    #[serde(default)]
+    pub pending_until: Option<u64>,
+    /// A login with such an account failed then.
+    #[serde(default)]
+    pub pending_failed: Option<u64>,
+    /// That account is one of Redfish.
+    #[serde(default)]
+    pub pending_redfish: bool,
     /// Redfish: how to log in.
     #[serde(default)]
     pub redfish: RedfishAccess,
@@ -267,6 +276,9 @@ impl Record {
             lease: None,
             ipmi: IpmiAccess::default(),
             pending: None,
+            pending_until: None,
+            pending_failed: None,
+            pending_redfish: false,
             redfish: RedfishAccess::default(),
             tls: None,
             untrusted: None,

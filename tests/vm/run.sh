@@ -2,7 +2,8 @@
 # run.sh KCS_PORT SCRIPT BINARY: boots a VM whose /dev/ipmi0 is the BMC behind tcp 127.0.0.1:KCS_PORT (VM codec, as ipmi_sim
 # speaks it), runs SCRIPT in it (sh, busybox only; the program is /halbox), and prints what it prints. KCS_PORT 0: no BMC.
 #   exit status: the script's; 125 = the test bed itself failed
-#   UUID, VENDOR: what SMBIOS tells; HOSTPORT='7000 7001': in the VM, tcp 10.0.2.100:7000 is the host's 127.0.0.1:7000 (nothing
+#   UUID, VENDOR: what SMBIOS tells; SMBIOS: a file with one more structure; HOSTPORT='7000 7001=127.0.0.2:80': in the VM, tcp
+#   10.0.2.100:7000 is the host's 127.0.0.1:7000, and 10.0.2.100:7001 its 127.0.0.2:80 (nothing
 #   else is reachable); APPEND: more words for the kernel command line; TIMEOUT: seconds; CONSOLE: a file for the kernel's console;
 #   SERIAL: QEMU's word for the first serial port, instead of that file;
 #   UNTIL_OFF=1: the script is to end with the machine switched off (status 0)
@@ -34,11 +35,14 @@ else
     devices+=(-chardev "socket,id=ipmi0,host=127.0.0.1,port=$kcs,reconnect=1" -device ipmi-bmc-extern,id=bmc0,chardev=ipmi0
         -device isa-ipmi-kcs,bmc=bmc0)
 fi
+[ -z "${SMBIOS:-}" ] || devices+=(-smbios "file=$SMBIOS")
 if [ -n "${HOSTPORT:-}" ]; then
     words="$words hb.net"
     forwards=
     for port in $HOSTPORT; do
-        forwards="$forwards,guestfwd=tcp:10.0.2.100:$port-cmd:socat STDIO TCP:127.0.0.1:$port"
+        to=${port#*=}
+        [ "$to" != "$port" ] || to=127.0.0.1:$port
+        forwards="$forwards,guestfwd=tcp:10.0.2.100:${port%%=*}-cmd:socat STDIO TCP:$to"
     done
     devices+=(-device virtio-net-pci,netdev=n0,romfile= -netdev "user,id=n0,restrict=on$forwards")
 fi

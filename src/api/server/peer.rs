@@ -11,6 +11,7 @@ use super::Server;
 use crate::api::entry::{Introduction, Peer};
 use crate::api::fault::with_code;
 use crate::discover::now;
+use crate::hal::inband::machine::is_uuid;
 use crate::hal::transport::http::x509::CertificateFields;
 use crate::hal::{Error, Kind};
 use crate::inventory::Record;
@@ -86,6 +87,10 @@ impl fmt::Display for Caller {
     }
 }
 
+/// The name in [`Roles`] that stands for all machines: a certificate whose CN is a machine's UUID has the role, for that
+/// machine alone.
+const MACHINE: &str = "machine";
+
 /// Roles of certificates, by the CN of their subject.
 pub type Roles = HashMap<String, Role>;
 
@@ -150,11 +155,15 @@ impl Server {
             })
             .ok_or_else(|| unknown("who are you?"))?;
         let roles = self.roles.read().unwrap_or_else(PoisonError::into_inner);
-        let role = roles.get(&name).copied();
+        let machine = is_uuid(&name).then(|| name.to_ascii_lowercase());
+        let role = match &machine {
+            Some(_) => roles.get(MACHINE),
+            None => roles.get(&name),
+        };
         role.map(|role| Caller {
             name: format!("certificate {name}"),
-            role,
-            machine: None,
+            role: *role,
+            machine,
             token: None,
         })
         .ok_or_else(|| unknown(&format!("the certificate of '{name}' has no role here")))

@@ -1,7 +1,7 @@
 //! What machines tell of themselves from inside. No answer has a secret or another machine's row.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tonic::{Code, Request, Response, Status};
 
@@ -14,15 +14,15 @@ use crate::api::proto::{
     self, Credentials, Driver, LookupRequest, LookupResponse, RegisterRequest, RegisterResponse,
 };
 use crate::api::server::Role;
-use crate::discover::now;
-use crate::hal::model::{Cx, DriverName, MacAddr, Secret};
+use crate::discover::{Offer, now};
+use crate::hal::model::{DriverName, MacAddr};
 use crate::hal::{Error, Kind, Result};
-use crate::inventory::Field;
 use crate::inventory::record::{Origin, Record};
 use crate::inventory::store::Change;
 
-/// Time for the login with what a machine registers.
-const LOGIN: Duration = Duration::from_secs(20);
+/// How long a run customarily takes at most, and how long any may.
+const RUN: Duration = Duration::from_mins(10);
+const LONGEST: Duration = Duration::from_hours(24);
 
 fn refused(error: &Error) -> Status {
     to_status(error, &[])
@@ -40,10 +40,16 @@ impl RegistrationService for Server {
         let mut answer = LookupResponse::default();
         answer.set_credentials(Credentials::None);
         if let Some(row) = rows.iter().find(|row| is_of(row, id) && !row.removed) {
-            let row = self.try_aside(row).await.map_err(|e| refused(&e))?;
+            let row = self
+                .discovery
+                .try_aside(row, true)
+                .await
+                .map_err(|e| refused(&e))?;
             answer.mac = Some(row.mac.to_string());
             answer.related = true;
-            answer.ipmi_user = row.pending.clone().or_else(|| row.ipmi.user.clone());
+            answer.ipmi_user = [&row.pending, &row.ipmi.user, &row.redfish.user]
+                .into_iter()
+                .find_map(Clone::clone);
             answer.set_credentials(match row.pending {
                 // Begun and not known to be ended: the account in the row may be the one that was changed.
                 Some(_) if credentials(&row) == Credentials::Ok => Credentials::Failed,
@@ -71,10 +77,8 @@ impl Server {
     ) -> std::result::Result<RegisterResponse, Status> {
         let mac = check(&message).map_err(|e| refused(&e))?;
         let pending = message.pending;
-        let offered = message
-            .ipmi_user
-            .take()
-            .zip(message.ipmi_password.take().map(secret_of));
+        let within = Duration::from_secs(message.pending_seconds.into());
+        let offered = offer(&mut message);
         let _turn = self.doors.turn(mac).await;
         // What the machine says of itself first: it stands whatever becomes of the credentials.
         let row = self
@@ -91,38 +95,38 @@ impl Server {
             taken: false,
             verified: false,
         };
-        if let Some((user, password)) = offered {
+        if let Some(offer) = offered {
             if pending {
-                self.put_aside(mac, user, password)
-                    .await
-                    .map_err(|e| refused(&e))?;
+                // A run that does not say how long it takes takes what is customary.
+                let within = if within.is_zero() { RUN } else { within };
+                let kept = self.discovery.put_aside(mac, offer, within.min(LONGEST));
+                kept.await.map_err(|e| refused(&e))?;
                 answer.taken = true;
                 log::info!("{mac}: {caller} is making an account");
                 return Ok(answer);
             }
-            let login = self.login(&row, &user, &password).await;
+            let login = self.discovery.login(&row, &offer).await;
             answer.verified = login.is_ok();
             // Credentials that work are proved; unproved ones are kept only where there are none that may be better.
             let unproved = login.as_ref().is_err_and(|e| e.kind() != Kind::Auth);
             // Of an account in the row the old password is gone.
             let better =
-                credentials(&row) == Credentials::Ok && row.ipmi.user.as_ref() != Some(&user);
+                credentials(&row) == Credentials::Ok && own_user(&row, &offer) != Some(&offer.user);
             answer.taken = answer.verified || (unproved && !better);
             if let Err(error) = &login {
                 log::warn!(
-                    "{mac}: login with the registered user {user}: {}",
+                    "{mac}: login with the registered user {}: {}",
+                    offer.user,
                     error.chain()
                 );
             }
             if answer.taken {
-                self.take(mac, user, password)
-                    .await
-                    .map_err(|e| refused(&e))?;
+                let taken = self.discovery.take(mac, offer).await;
+                taken.map_err(|e| refused(&e))?;
             } else if unproved {
-                // Others work; these are tried when the machine asks again.
-                self.put_aside(mac, user, password)
-                    .await
-                    .map_err(|e| refused(&e))?;
+                // Others work; these are tried later, and when the machine asks again.
+                let kept = self.discovery.put_aside(mac, offer, Duration::ZERO).await;
+                kept.map_err(|e| refused(&e))?;
                 answer.taken = true;
             }
         }
@@ -201,83 +205,34 @@ impl Server {
         });
         self.store.update(mac, change.or_create()).await
     }
+}
 
-    /// Logs in with what the machine offers.
-    async fn login(&self, row: &Record, user: &str, password: &Secret) -> Result<()> {
-        let cx = Cx::until(Instant::now() + LOGIN);
-        let bmc = self
-            .doors
-            .open_as(row, &cx, Some((user.to_owned(), password.clone())), None)
-            .await?;
-        bmc.power
-            .call("power.state", |p| p.state(&cx))
-            .await
-            .map(|_| ())
-    }
+/// The account that a machine offers, taken out of its message.
+fn offer(message: &mut RegisterRequest) -> Option<Offer> {
+    let ipmi = message
+        .ipmi_user
+        .take()
+        .zip(message.ipmi_password.take())
+        .map(|offered| (false, offered));
+    let redfish = message
+        .redfish_user
+        .take()
+        .zip(message.redfish_password.take())
+        .map(|offered| (true, offered));
+    let (redfish, (user, password)) = redfish.or(ipmi)?;
+    Some(Offer {
+        redfish,
+        user,
+        password: secret_of(password),
+    })
+}
 
-    async fn take(&self, mac: MacAddr, user: String, password: Secret) -> Result<Arc<Record>> {
-        let change = Change::of(now(), move |row| {
-            row.ipmi.user = Some(user);
-            row.pending = None;
-            row.status.refused = None;
-            Ok(())
-        });
-        let change = change
-            .with_secret(Field::IpmiPassword, Some(password))
-            .with_secret(Field::PendingPassword, None);
-        self.store.update(mac, change).await
-    }
-
-    /// Keeps credentials beside those of the row, until a login with them works.
-    async fn put_aside(&self, mac: MacAddr, user: String, password: Secret) -> Result<()> {
-        let change = Change::of(now(), move |row| {
-            row.pending = Some(user);
-            Ok(())
-        });
-        let change = change.with_secret(Field::PendingPassword, Some(password));
-        self.store.update(mac, change).await.map(|_| ())
-    }
-
-    /// A machine that asks again was interrupted while it made its account, or after: what was put aside then is tried.
-    async fn try_aside(&self, row: &Arc<Record>) -> Result<Arc<Record>> {
-        let Some(user) = row.pending.clone() else {
-            return Ok(Arc::clone(row));
-        };
-        let mac = row.mac;
-        let _turn = self.doors.turn(mac).await;
-        let Some(password) = self.store.secret(mac, Field::PendingPassword).await? else {
-            return Ok(Arc::clone(row));
-        };
-        match self.login(row, &user, &password).await {
-            Ok(()) => {
-                log::info!("{mac}: the account that the machine was making works");
-                let taken = self.take(mac, user, password).await?;
-                let change = Change::of(now(), |row| {
-                    row.status.last_updated = Some(now());
-                    (row.status.last_error, row.status.kind) = (None, None);
-                    Ok(())
-                });
-                self.discovery.soon(mac);
-                self.store.update(taken.mac, change).await
-            }
-            Err(error) if error.kind() == Kind::Auth => {
-                log::info!(
-                    "{mac}: the account that the machine was making is not let in: {}",
-                    error.chain()
-                );
-                // It was not finished, and the password is worth nothing. Tried again it might lock the account.
-                let change = Change::of(now(), |_| Ok(()));
-                let change = change.with_secret(Field::PendingPassword, None);
-                self.store.update(mac, change).await
-            }
-            Err(error) => {
-                log::warn!(
-                    "{mac}: login with the account that the machine was making: {}",
-                    error.chain()
-                );
-                Ok(Arc::clone(row))
-            }
-        }
+/// The row's account of the same protocol.
+fn own_user<'a>(row: &'a Record, offer: &Offer) -> Option<&'a String> {
+    if offer.redfish {
+        row.redfish.user.as_ref()
+    } else {
+        row.ipmi.user.as_ref()
     }
 }
 
@@ -307,6 +262,7 @@ fn check(message: &RegisterRequest) -> Result<MacAddr> {
     }
     let texts = [
         &message.ipmi_user,
+        &message.redfish_user,
         &message.error,
         &message.vendor,
         &message.model,
@@ -324,6 +280,10 @@ fn check(message: &RegisterRequest) -> Result<MacAddr> {
         return Err(config(
             "IPMI takes 16 bytes of user name and 20 of password".to_owned(),
         ));
+    }
+    let long = |p: &proto::Secret| p.value.len() > 255;
+    if message.redfish_password.as_ref().is_some_and(long) {
+        return Err(config("the password is too long".to_owned()));
     }
     Ok(mac)
 }

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::applets::common::table::{Table, column};
 use crate::hal::inband::{Account, Found, Machine, Made, Verified};
 use crate::hal::model::guid::GuidOrder;
+use crate::hal::model::user::User;
 use crate::hal::model::{MacAddr, Secret};
 
 /// The result of a run.
@@ -18,7 +19,7 @@ pub(super) struct Document {
     pub(super) created: bool,
     pub(super) verified: &'static str,
     pub(super) registered: bool,
-    /// `IPMI`, or `Unmanaged` for a machine without a BMC.
+    /// `IPMI`, `Redfish` where IPMI over LAN is no way, or `Unmanaged` for a machine without a BMC.
     pub(super) driver: &'static str,
     /// Commands that changed something (in a rehearsal: would have), without secrets.
     pub(super) changes: Vec<String>,
@@ -26,6 +27,18 @@ pub(super) struct Document {
     pub(super) error: Option<String>,
     /// Where IPMI over LAN is no way and the machine has a Redfish host interface: `granted`, `disabled` or `unsupported`.
     pub(super) bootstrap: Option<&'static str>,
+    /// The account of Redfish, where the host interface was the way to make it.
+    pub(super) redfish: Option<Redfish>,
+}
+
+/// An account of Redfish.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Redfish {
+    pub(super) user: String,
+    #[serde(serialize_with = "shown")]
+    pub(super) password: Option<Secret>,
+    pub(super) user_id: Option<String>,
+    pub(super) privilege: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -80,6 +93,7 @@ impl Document {
             warnings: Vec::new(),
             error: None,
             bootstrap: None,
+            redfish: None,
         }
     }
 
@@ -107,6 +121,25 @@ impl Document {
     pub(super) fn account(&mut self, account: Option<&Account>) {
         self.ipmi.user_id = account.map(|a| a.id);
         self.ipmi.privilege = account.map(|a| a.role.to_string());
+    }
+
+    /// Adds the account of Redfish as it stands.
+    pub(super) fn redfish(&mut self, user: &User, password: Option<Secret>) {
+        self.driver = "Redfish";
+        self.redfish = Some(Redfish {
+            user: user.name.clone(),
+            password,
+            user_id: Some(user.id.clone()),
+            privilege: Some(user.role.to_string()),
+        });
+    }
+
+    /// Whoever has the password now: it is shown no more.
+    pub(super) fn hush(&mut self) {
+        self.ipmi.password = None;
+        if let Some(redfish) = &mut self.redfish {
+            redfish.password = None;
+        }
     }
 
     /// Adds what was made.

@@ -10,7 +10,7 @@ use super::options::Options;
 use super::register;
 use crate::api::client::registration::Registration;
 use crate::applets::common::exit::Failure;
-use crate::hal::inband::{self, Found, Journal, Keeper, Kept, Machine, Made};
+use crate::hal::inband::{self, Found, Host, Journal, Keeper, Kept, Machine, Made};
 use crate::hal::ipmi::cmd::Privilege;
 use crate::hal::model::{BoxFuture, Cx, Secret};
 use crate::hal::{Error, Kind, Result};
@@ -89,6 +89,18 @@ impl Keeper for Hand<'_> {
                 self.went(Where::Printed);
             }
             Ok(())
+        })
+    }
+
+    fn admit<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            if !self.machine.host_interface {
+                return Ok(false);
+            }
+            let host = Host::enter(self.journal, cx, self.machine.redfish, |_| ()).await?;
+            let admitted = host.admit(self.journal, &self.options.user).await;
+            host.leave().await;
+            admitted.map(|_| true)
         })
     }
 

@@ -3,6 +3,7 @@
 mod document;
 mod hand;
 mod options;
+mod redfish;
 mod register;
 mod server;
 mod work;
@@ -59,6 +60,9 @@ With a server the password goes to the daemon, which puts it aside before the us
 afterwards; it is printed only when no daemon took it. Without one the document is printed just before the last writes (so \
 they are not among its changes): when these fail, the exit code says so. With --verify-lan the login is tried before, as a \
 user without privileges.
+
+A Dell's user has no role in Redfish by IPMI alone, and some BMCs have IPMI over LAN off for good: where SMBIOS names a \
+Redfish host interface (type 42) that is up, the role is given, or the user made, over that; what cannot be done is said.
 
 The server and its certificates come from the options, else HALBOX_SERVER, HALBOX_CA, HALBOX_CERT, HALBOX_KEY, \
 HALBOX_TOKEN_FILE, else the kernel command line (halbox.server=, halbox.ca=, halbox.cert=, halbox.key=, halbox.token=), \

@@ -1,13 +1,13 @@
 //! The daemon's part of a run.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::document::Document;
 use super::say;
 use crate::api::client::registration::{Access, Lookup, RegisterRequest, Registration};
 use crate::api::proto::{self, Driver};
 use crate::hal::inband::Machine;
-use crate::hal::model::Cx;
+use crate::hal::model::{Cx, Secret};
 use crate::hal::{Error, Kind, Result};
 
 /// How often a daemon that does not answer is asked.
@@ -59,8 +59,14 @@ pub(super) async fn put_aside(
     machine: &Machine,
     document: &Document,
 ) -> Result<()> {
+    let left = cx.deadline.saturating_duration_since(Instant::now());
     let message = RegisterRequest {
         pending: true,
+        pending_seconds: left
+            .as_secs()
+            .saturating_add(1)
+            .try_into()
+            .unwrap_or(u32::MAX),
         ..message(machine, document)?
     };
     let answer = daemon
@@ -90,7 +96,7 @@ pub(super) async fn tell(
         .map_err(|e| e.context("registering at the daemon"))?;
     document.registered = true;
     if answer.taken {
-        document.ipmi.password = None;
+        document.hush();
     }
     if answer.verified {
         document.verified = crate::hal::inband::Verified::OutOfBand.as_str();
@@ -105,23 +111,31 @@ fn message(machine: &Machine, document: &Document) -> Result<RegisterRequest> {
     };
     let [board_vendor, board_name, board_serial] = machine.board.clone();
     let [bios_version, bios_vendor, bios_date] = machine.bios.clone();
-    let managed = document.driver == "IPMI";
-    let password = document.ipmi.password.as_ref();
+    let secret = |p: &Secret| proto::Secret {
+        value: p.expose().to_vec(),
+    };
+    // Where Redfish is the way, nobody can log in over IPMI.
+    let redfish = document.redfish.as_ref();
+    let password = document
+        .ipmi
+        .password
+        .as_ref()
+        .filter(|_| redfish.is_none());
+    let redfish = redfish.and_then(|r| Some((r.user.clone(), secret(r.password.as_ref()?))));
+    let (redfish_user, redfish_password) = redfish.unzip();
     Ok(RegisterRequest {
         request_id: crate::api::client::new_id(),
         machine_id: document.machine_id.clone().unwrap_or_default(),
         mac: mac.to_string(),
         address: document.bmc.ip.map(|ip| ip.to_string()),
-        driver: if managed {
-            Driver::Ipmi
-        } else {
-            Driver::Unmanaged
+        driver: match document.driver {
+            "IPMI" => Driver::Ipmi,
+            "Redfish" => Driver::Redfish,
+            _ => Driver::Unmanaged,
         }
         .into(),
         ipmi_user: password.map(|_| document.ipmi.user.clone()),
-        ipmi_password: password.map(|p| proto::Secret {
-            value: p.expose().to_vec(),
-        }),
+        ipmi_password: password.map(secret),
         error: document.error.clone(),
         vendor: machine.vendor.clone(),
         model: machine.product.clone(),
@@ -143,5 +157,8 @@ fn message(machine: &Machine, document: &Document) -> Result<RegisterRequest> {
         }),
         bmc_version: document.bmc.firmware.clone(),
         pending: false,
+        redfish_user,
+        redfish_password,
+        pending_seconds: 0,
     })
 }

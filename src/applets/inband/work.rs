@@ -69,7 +69,7 @@ pub(super) async fn run(
     {
         // The password is printed then, unless the daemon has put it aside: nobody else has it.
         if gone == Where::Daemon {
-            document.ipmi.password = None;
+            document.hush();
         }
         return (
             Some(document),
@@ -80,13 +80,13 @@ pub(super) async fn run(
 }
 
 /// What a run goes by.
-struct Run<'a> {
-    options: &'a Options,
-    cx: &'a Cx,
-    machine: &'a Machine,
-    daemon: Option<&'a Registration>,
+pub(super) struct Run<'a> {
+    pub(super) options: &'a Options,
+    pub(super) cx: &'a Cx,
+    pub(super) machine: &'a Machine,
+    pub(super) daemon: Option<&'a Registration>,
     ours: bool,
-    print: Print<'a>,
+    pub(super) print: Print<'a>,
 }
 
 impl Run<'_> {
@@ -130,15 +130,26 @@ impl Run<'_> {
                 "the BMC's System GUID is not the UUID of this machine's firmware".to_owned(),
             );
         }
-        let result = match options.task {
+        let mut result = match options.task {
             Task::Show => show(&journal, cx, &found, options, document).await,
             Task::Remove => remove(&journal, cx, &found, options).await,
             Task::Init => self.init(&journal, &found, document, gone).await,
         };
         if options.task == Task::Init && !options.dry_run && machine.host_interface {
-            let off = result.is_err() || inband::is_off(&journal, cx, found.channel).await?;
+            let off = match &result {
+                Ok(()) => inband::is_off(&journal, cx, found.channel).await?,
+                Err(error) => !matches!(error.kind(), Kind::Cancelled | Kind::Timeout),
+            };
             if off {
-                document.bootstrap = Some(inband::bootstrap(&journal, cx).await?.as_str());
+                match self.by_redfish(&journal, document, gone).await {
+                    // That is a way, too.
+                    Ok(()) => {
+                        if let Err(error) = std::mem::replace(&mut result, Ok(())) {
+                            journal.warn(format!("not over IPMI: {}", error.chain()));
+                        }
+                    }
+                    Err(error) => journal.warn(error.chain()),
+                }
             }
         }
         document.changes = journal.writes();
@@ -155,6 +166,15 @@ impl Run<'_> {
             .with_hint("--take-over gives it a new password, --user NAME makes another"));
         }
         Ok(())
+    }
+
+    /// What happens to an account of that name.
+    pub(super) fn existing(&self) -> Existing {
+        if self.options.rotate || self.options.take_over || self.ours {
+            Existing::Rotate
+        } else {
+            Existing::Keep
+        }
     }
 
     async fn init(
@@ -178,19 +198,10 @@ impl Run<'_> {
         let order = Order {
             user: &options.user,
             password: options.password.clone(),
-            existing: if options.rotate || options.take_over || self.ours {
-                Existing::Rotate
-            } else {
-                Existing::Keep
-            },
+            existing: self.existing(),
             enable_lan: options.enable_lan,
             dhcp: options.dhcp,
             keeper: &hand,
-        };
-        let mut entropy = |out: &mut [u8]| {
-            getrandom::fill(out).map_err(|e| {
-                Error::new(Kind::Other, "the kernel gives no random bytes").with_source(e)
-            })
         };
         let made = inband::make(journal, cx, found, &order, &mut entropy).await;
         *gone = hand.gone();
@@ -208,6 +219,12 @@ impl Run<'_> {
         document.made(made);
         Ok(())
     }
+}
+
+/// From the kernel.
+pub(super) fn entropy(out: &mut [u8]) -> Result<()> {
+    getrandom::fill(out)
+        .map_err(|e| Error::new(Kind::Other, "the kernel gives no random bytes").with_source(e))
 }
 
 /// The machine goes by its first network card.

@@ -1,5 +1,7 @@
 //! SMBIOS structures (DSP0134): as much as tells the machine's UUID, and whether there is a Redfish host interface.
 
+use std::net::{IpAddr, SocketAddr};
+
 /// Type of "System Information".
 const SYSTEM: u8 = 1;
 /// Type of "Management Controller Host Interface".
@@ -38,6 +40,45 @@ pub fn structures(table: &[u8]) -> Vec<Structure<'_>> {
     out
 }
 
+/// Where the Redfish service of a host interface is (DSP0270, "Redfish over IP protocol specific record data"). `None` when
+/// the structure does not say it, or is broken.
+pub fn redfish_service(structures: &[Structure<'_>]) -> Option<SocketAddr> {
+    let interfaces = structures.iter().filter(|s| s.kind == HOST_INTERFACE);
+    interfaces.into_iter().find_map(|s| service(s.body))
+}
+
+fn service(body: &[u8]) -> Option<SocketAddr> {
+    const NETWORK: u8 = 0x40;
+    const REDFISH: u8 = 0x04;
+    if body.get(4) != Some(&NETWORK) {
+        return None;
+    }
+    let own = usize::from(*body.get(5)?);
+    let (count, mut rest) = body.get(6 + own..)?.split_first()?;
+    for _ in 0..*count {
+        let [kind, length, tail @ ..] = rest else {
+            return None;
+        };
+        let (data, next) = tail.split_at_checked(usize::from(*length))?;
+        rest = next;
+        if *kind != REDFISH {
+            continue;
+        }
+        let address: [u8; 16] = data.get(52..68)?.try_into().ok()?;
+        let port = u16::from_le_bytes(data.get(84..86)?.try_into().ok()?);
+        let [a, b, c, d, ..] = address;
+        let ip = match data.get(51)? {
+            1 => IpAddr::from([a, b, c, d]),
+            2 => IpAddr::from(address),
+            _ => return None,
+        };
+        if !ip.is_unspecified() && port != 0 {
+            return Some(SocketAddr::new(ip, port));
+        }
+    }
+    None
+}
+
 /// The UUID of the system: bytes 8..24, the first three fields little-endian. `None` when it is unset.
 pub fn uuid(structures: &[Structure<'_>]) -> Option<String> {
     use crate::hal::model::guid::{Guid, GuidOrder};
@@ -71,6 +112,44 @@ mod tests {
             uuid(&all).as_deref(),
             Some("37c43c25-69fe-4f88-b69d-4e71dc4070d0")
         );
+    }
+
+    /// A structure of type 42 with a USB card and the service at this address.
+    fn host_interface(format: u8, ip: &[u8], port: u16) -> Vec<u8> {
+        let mut data = vec![0; 91];
+        data[51] = format;
+        data[52..52 + ip.len()].copy_from_slice(ip);
+        data[84..86].copy_from_slice(&port.to_le_bytes());
+        let card = [2, 0x6b, 0x1d, 4, 1, 2, 0, 0];
+        let mut out = vec![42, 0, 2, 0, 0x40, card.len() as u8];
+        out.extend(card);
+        // Another protocol before it.
+        out.extend([2, 3, 2, 9, 9, 4, 91]);
+        out.extend(data);
+        out[1] = out.len() as u8;
+        out
+    }
+
+    #[test]
+    fn the_service_of_a_host_interface() {
+        let at = |body: &[u8]| redfish_service(&[Structure { kind: 42, body }]);
+        let v4 = host_interface(1, &[169, 254, 0, 17], 443);
+        assert_eq!(at(&v4), "169.254.0.17:443".parse().ok());
+        let v6 = host_interface(2, &[0xfe; 16], 8443);
+        assert_eq!(at(&v6).map(|a| (a.is_ipv6(), a.port())), Some((true, 8443)));
+        for unset in [
+            host_interface(1, &[0; 4], 443),
+            host_interface(1, &[169, 254, 0, 17], 0),
+            host_interface(0, &[169, 254, 0, 17], 443),
+        ] {
+            assert_eq!(at(&unset), None);
+        }
+        for end in 0..v4.len() - 5 {
+            assert_eq!(at(&v4[..end]), None, "{end}");
+        }
+        let mut serial = v4;
+        serial[4] = 7;
+        assert_eq!(at(&serial), None);
     }
 
     #[test]

@@ -61,6 +61,12 @@ impl<'a> Journal<'a> {
         self.note(|n| n.warnings.push(text));
     }
 
+    /// A write that did not go through here.
+    pub fn wrote(&self, what: String) {
+        log::info!("{what}");
+        self.note(|n| n.writes.push(what));
+    }
+
     /// Names and bytes of the writes that the BMC said yes to (in a rehearsal: that it would be sent). Passwords are stars.
     pub fn writes(&self) -> Vec<String> {
         self.note(|n| n.writes.clone())
@@ -98,8 +104,7 @@ impl<'a> Journal<'a> {
             }
         };
         if write && response.code.is_ok() {
-            log::info!("{shown}");
-            self.note(|n| n.writes.push(shown));
+            self.wrote(shown);
         }
         Ok(response)
     }

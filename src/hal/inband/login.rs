@@ -1,17 +1,21 @@
 //! The proof that counts: a login over the LAN with the new account.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::hal::error::Result;
 use crate::hal::fleet::{Endpoint, Fleet, Forgetful};
+use crate::hal::gate::{Gate, InProcess, Rule};
 use crate::hal::ipmi::cmd::Privilege;
 use crate::hal::ipmi::cmd::app::GetDeviceId;
 use crate::hal::ipmi::exchange::run;
 use crate::hal::ipmi::session::Config;
 use crate::hal::model::{Cx, Secret};
 use crate::hal::transport::Lan;
+
+/// In front of these logins. The passwords are this run's own, so it need not outlive it.
+static GATE: OnceLock<Arc<Gate>> = OnceLock::new();
 
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -28,7 +32,9 @@ pub async fn login(
     password: &Secret,
     privilege: Privilege,
 ) -> Result<()> {
-    let fleet = Fleet::new(Lan::new()?, Arc::new(Forgetful));
+    let gate = GATE.get_or_init(|| Arc::new(Gate::new(Arc::new(InProcess::new()))));
+    let fleet =
+        Fleet::new(Lan::new()?, Arc::new(Forgetful)).gated(Arc::clone(gate), Rule::Automatic);
     let mut session = Config::new(user.as_bytes(), password.clone());
     session.privilege = Some(privilege);
     let endpoint = Endpoint {

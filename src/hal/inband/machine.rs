@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use serde::Serialize;
@@ -49,6 +50,8 @@ pub struct Machine {
     pub is_virtual: bool,
     /// SMBIOS type 42: the BMC has a Redfish host interface.
     pub host_interface: bool,
+    /// Where its service is.
+    pub redfish: Option<SocketAddr>,
     /// MAC of the first network card.
     pub first_nic: Option<MacAddr>,
 }
@@ -85,6 +88,7 @@ impl Machine {
             uefi: root.join("sys/firmware/efi").is_dir(),
             is_virtual,
             host_interface: structures.iter().any(|s| s.kind == dmi::HOST_INTERFACE),
+            redfish: dmi::redfish_service(&structures),
             first_nic: first_nic(&root.join("sys/class/net")),
             vendor,
             product,
@@ -102,7 +106,7 @@ impl Machine {
 }
 
 /// 8-4-4-4-12 hexadecimal digits, not all the same.
-fn is_uuid(text: &str) -> bool {
+pub fn is_uuid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     let lengths: Vec<usize> = groups.iter().map(|g| g.len()).collect();
     let mut digits = groups.iter().flat_map(|g| g.bytes());

@@ -45,6 +45,11 @@ pub trait Keeper: Sync + fmt::Debug {
         false
     }
 
+    /// Makes an administrator of Redfish of an account that IPMI made. `false`: there is no way to.
+    fn admit<'a>(&'a self, _: &'a Cx) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async { Ok(false) })
+    }
+
     /// Logs in over the LAN. `false`: the address cannot be reached from here.
     fn login<'a>(&'a self, _: &'a Cx, _: &'a Secret, _: Privilege) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async { Ok(false) })
@@ -257,7 +262,17 @@ impl Target<'_, '_> {
         if let Err(error) = &granted {
             self.bmc.warn(format!("no Redfish role: {}", error.chain()));
         }
-        if optional(granted)? == Some(RedfishRole::Redfish) {
+        if optional(granted)? != Some(RedfishRole::Redfish) || self.bmc.is_dry() {
+            return Ok(());
+        }
+        let admitted = self.order.keeper.admit(self.cx).await;
+        if let Err(error) = &admitted {
+            if error.kind() == Kind::Cancelled {
+                return admitted.map(|_| ());
+            }
+            self.bmc.warn(format!("no Redfish role: {}", error.chain()));
+        }
+        if !admitted.unwrap_or_default() {
             self.bmc.warn(format!(
                 "this BMC's Redfish gives the user no role: somebody who has one sets RoleId Administrator of AccountService/Accounts/{}",
                 self.slot

@@ -225,6 +225,7 @@ impl Bmc {
     pub fn settle(&mut self, now: Instant) {
         if self.side.server.cold_reset {
             self.side.server.cold_reset = false;
+            self.side.server.web.host = None;
             self.side.ledger.sessions_expired += self.responder.reset() as u64;
             self.side.server.web.sessions.forget(None);
             self.side.server.console = None;

@@ -44,7 +44,7 @@ pub(super) const VENDORS: &[Vendor] = &[
             },
             Why {
                 flag: "redfish_role",
-                what: "a user that IPMI makes has no Redfish role, and only Redfish gives it one: somebody who has one sets RoleId and Enabled of the account with its slot's number",
+                what: "a user that IPMI makes has no Redfish role, and only Redfish gives it one: inband-init sets RoleId and Enabled over the host interface, else somebody who has a role does",
                 seen_on: "iDRAC9: go-hal issue 88, iDRAC-Redfish-Scripting issue 332",
             },
             Why {

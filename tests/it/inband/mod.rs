@@ -1,6 +1,7 @@
 //! `inband-init` on a real kernel: a VM whose BMC is ipmi_sim, with halbox as its only IPMI program.
 
 mod daemon;
+mod host;
 mod registered;
 mod served;
 mod simulated;

@@ -19,25 +19,44 @@ const GUID: [u8; 16] = *b"\x25\x3c\xc4\x37\xfe\x69\x88\x4f\xb6\x9d\x4e\x71\xdc\x
 const OTHER: &str = "ac:1f:6b:00:00:77";
 
 /// A VM, its BMC on the LAN, and a daemon that both reach.
-struct Site {
-    vm: Vm,
-    sim: SimHandle,
-    daemon: Daemon,
+pub struct Site {
+    pub vm: Vm,
+    pub sim: SimHandle,
+    pub daemon: Daemon,
     port: u16,
-    mac: String,
+    pub mac: String,
     address: String,
     papers: tempfile::TempDir,
 }
 
 impl Site {
     /// `net` and `port` are this test's own.
-    fn new(net: u8, port: u16, profile: ProfileName) -> Option<Self> {
-        let vm = Vm::find()?.with_ports(&[port + 2]);
+    pub fn new(net: u8, port: u16, profile: ProfileName) -> Option<Self> {
+        Self::start(net, port, profile, None)
+    }
+
+    /// The same, with Redfish at `port + 1`, and as the machine's host interface.
+    pub fn with_redfish(net: u8, port: u16, profile: ProfileName) -> Option<Self> {
+        let redfish = sim::RedfishOptions {
+            port: port + 1,
+            ..sim::RedfishOptions::default()
+        };
+        Self::start(net, port, profile, Some(redfish))
+    }
+
+    fn start(
+        net: u8,
+        port: u16,
+        profile: ProfileName,
+        redfish: Option<sim::RedfishOptions>,
+    ) -> Option<Self> {
+        let mut vm = Vm::find()?.with_ports(&[port + 2]);
         let address = format!("127.88.{net}.1");
         let sim = sim::start(sim::Options {
             listen: address.parse().unwrap(),
             port,
             profile,
+            redfish,
             vm: Some("127.0.0.1:0".parse().unwrap()),
             ..sim::Options::default()
         })
@@ -63,7 +82,13 @@ impl Site {
         ));
         let mac = mac.unwrap();
         daemon.lease(&[(&mac, &address)]);
-        daemon.until(&mac, |row| row["drivers"] == json!(["IPMI"]));
+        daemon.until(&mac, |row| {
+            let drivers = row["drivers"].as_array().map_or(0, Vec::len);
+            drivers >= if redfish.is_some() { 2 } else { 1 }
+        });
+        if let Some(service) = sim.redfish_addrs().first() {
+            vm = vm.with_host_interface(*service);
+        }
         Some(Self {
             vm,
             sim,
@@ -93,14 +118,14 @@ impl Site {
         file("token", token.trim()) + &paper("ca.pem") + &paper("hammer.pem") + &paper("hammer.key")
     }
 
-    fn server(&self) -> String {
+    pub fn server(&self) -> String {
         format!(
             "--server https://10.0.2.100:{} --ca /tmp/ca.pem",
             self.port + 2
         )
     }
 
-    fn run(&self, script: &str) -> Ran {
+    pub fn run(&self, script: &str) -> Ran {
         let kcs = self.sim.vm_addrs()[0].port();
         self.vm.run(kcs, &format!("{}{script}", self.files()))
     }

@@ -22,6 +22,8 @@ pub struct Vm {
     host_ports: String,
     append: String,
     vendor: &'static str,
+    /// The Redfish service that SMBIOS names, at 10.0.2.100.
+    service: Option<u16>,
 }
 
 /// What a script did.
@@ -61,6 +63,7 @@ impl Vm {
             host_ports: String::new(),
             append: String::new(),
             vendor: "Supermicro",
+            service: None,
         })
     }
 
@@ -69,6 +72,15 @@ impl Vm {
     pub fn with_ports(mut self, ports: &[u16]) -> Self {
         let words: Vec<String> = ports.iter().map(u16::to_string).collect();
         self.host_ports = words.join(" ");
+        self
+    }
+
+    /// SMBIOS names a Redfish host interface, which leads to this address of the host.
+    #[must_use]
+    pub fn with_host_interface(mut self, to: std::net::SocketAddr) -> Self {
+        let port = to.port();
+        self.host_ports = format!("{} {port}={to}", self.host_ports);
+        self.service = Some(port);
         self
     }
 
@@ -131,6 +143,11 @@ impl Vm {
             .env("APPEND", &self.append)
             .env("VENDOR", self.vendor)
             .env("HOSTPORT", &self.host_ports);
+        if let Some(port) = self.service {
+            let file = dir.join("smbios");
+            std::fs::write(&file, host_interface(port)).unwrap();
+            command.env("SMBIOS", file);
+        }
         command
     }
 
@@ -182,6 +199,24 @@ impl Drop for Living {
         );
         let _ = self.child.wait();
     }
+}
+
+/// SMBIOS type 42 (DSP0270): a USB network card, and Redfish over IP at 10.0.2.100.
+fn host_interface(port: u16) -> Vec<u8> {
+    let mut data = vec![0; 91];
+    data[16] = 1; // The host's address: static, IPv4.
+    data[17] = 1;
+    data[51] = 1;
+    data[52..56].copy_from_slice(&[10, 0, 2, 100]);
+    data[84..86].copy_from_slice(&port.to_le_bytes());
+    let card = [2, 0x6b, 0x1d, 4, 1, 2, 0, 0];
+    let mut out = vec![42, 0, 0, 0x42, 0x40, card.len() as u8];
+    out.extend(card);
+    out.extend([1, 4, 91]);
+    out.extend(data);
+    out[1] = out.len() as u8;
+    out.extend([0, 0]);
+    out
 }
 
 impl Ran {

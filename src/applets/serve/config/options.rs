@@ -46,7 +46,7 @@ const OPTIONS: &[(&str, &str, &str, &str, bool)] = &[
         "tls-client-ca",
         "HALBOX_TLS_CLIENT_CA",
         "FILE",
-        "Who issues the certificates of callers (PEM); their roles stand in the configuration: roles: {CN: operator}",
+        "Who issues the certificates of callers (PEM); their roles stand in the configuration: roles: {CN: operator}; the name machine stands for all certificates whose CN is the UUID of a machine, each for that machine alone",
         false,
     ),
     (

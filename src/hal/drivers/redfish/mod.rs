@@ -34,6 +34,8 @@ use crate::hal::redfish::{Client, Refusal, Resource};
 
 use super::placeholder::meaningful;
 
+pub(crate) use users::{RedfishUsers, admit};
+
 /// Puts the Redfish driver into the slots of `bmc`, behind those that are there.
 #[expect(
     clippy::needless_pass_by_value,
@@ -59,7 +61,7 @@ pub fn attach(bmc: &mut Bmc, client: Arc<Client>) {
         .push(driver, Arc::new(sensors::RedfishSensors(to())));
     bmc.event_log
         .push(driver, Arc::new(event_log::RedfishEventLog(to())));
-    bmc.users.push(driver, Arc::new(users::RedfishUsers(to())));
+    bmc.users.push(driver, Arc::new(RedfishUsers(to())));
     bmc.inventory
         .push(driver, Arc::new(inventory::RedfishInventory(to())));
     bmc.evidence

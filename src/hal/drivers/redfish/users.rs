@@ -15,7 +15,7 @@ use serde_json::json;
 use super::reading;
 use crate::hal::caps::Users;
 use crate::hal::error::{Error, Kind, Result};
-use crate::hal::model::user::{NewUser, User};
+use crate::hal::model::user::{NewUser, Role, User};
 use crate::hal::model::{BoxFuture, Cx, Reading, Secret};
 use crate::hal::redfish::{Accounts, Client};
 
@@ -24,6 +24,24 @@ use account::{Account, same_name};
 /// Path of the collection of accounts.
 pub(super) async fn collection(client: &Client, cx: &Cx) -> Result<String> {
     Ok(locate::table(client, cx).await?.path)
+}
+
+/// Lets an account that is there in, as an administrator: BMCs whose IPMI makes accounts without a role in Redfish (Dell)
+/// give them one here. `false`: it was so already.
+pub(crate) async fn admit(client: &Client, cx: &Cx, name: &str) -> Result<(User, bool)> {
+    let table = locate::table(client, cx).await?;
+    let account = table.named(name)?;
+    let now = roles::user(client, cx, account).await?;
+    if now.enabled && now.role == Role::Administrator {
+        return Ok((now, false));
+    }
+    let role = roles::name(Role::Administrator, &table)?;
+    let body = json!({ "RoleId": role, "Enabled": true });
+    client.patch(cx, account.path(), body).await?;
+    let account = Account::read_back(client, cx, account.path()).await?;
+    account::shows(&account, Some(name), Some(true))?;
+    let user = roles::verified(client, cx, &account, Role::Administrator).await?;
+    Ok((user, true))
 }
 
 /// Accounts over Redfish.

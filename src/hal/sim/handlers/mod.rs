@@ -118,10 +118,12 @@ fn bootstrap(server: &mut Server, caller: Caller, cmd: u8, data: &[u8]) -> Reply
         server.bootstrap = command.keep;
         let mut password = hex(&server.guid);
         password.truncate(16);
-        Ok(redfish::BootstrapCredentials {
+        let account = redfish::BootstrapCredentials {
             user: "hostinterface".to_owned(),
             password: Secret::new(password),
-        })
+        };
+        server.web.host = Some((account.user.clone(), account.password.clone()));
+        Ok(account)
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Reply, UNKNOWN, channel, exact};
 use crate::hal::ipmi::cmd::CompletionCode;
+use crate::hal::sim::profile::ProfileName;
 use crate::hal::sim::state::Server;
 
 pub(super) fn handle(server: &mut Server, cmd: u8, data: &[u8]) -> Reply {
@@ -11,7 +12,11 @@ pub(super) fn handle(server: &mut Server, cmd: u8, data: &[u8]) -> Reply {
         0x45 => {
             let [id, name @ ..] = exact::<17>(data)?;
             let rules = server.profile.users;
+            let before = server.users.get(id).map(|user| user.name);
             server.users.rename(&rules, id & 0x3f, name)?;
+            if server.profile.name == ProfileName::Dell && before != Some(name) {
+                server.web.no_role.insert(id & 0x3f);
+            }
             Ok(Vec::new())
         }
         0x46 => {

@@ -91,18 +91,40 @@ pub struct Who {
     pub session: Option<u32>,
 }
 
+/// Slot of the host's own account, which is in no table.
+const HOST: u8 = 0;
+
+/// The role of the account in slot `id`.
+pub fn role_of(server: &Server, id: u8, user: &User) -> Role {
+    if server.web.no_role.contains(&id) {
+        Role::None
+    } else {
+        Role::of(user.limit)
+    }
+}
+
 /// The account of that name, if it may log in.
 fn find<'a>(server: &'a Server, name: &str) -> Option<(u8, &'a User)> {
-    server.users.iter().find(|(_, user)| {
+    server.users.iter().find(|(id, user)| {
         user.enabled
             && !name.is_empty()
             && user.trimmed() == name.as_bytes()
-            && Role::of(user.limit) > Role::None
+            && role_of(server, *id, user) > Role::None
     })
 }
 
 /// Checks a name and a password. Wrong ones are booked and count for the lock, as over IPMI.
 pub fn login(bmc: &mut Bmc, now: Instant, name: &str, password: &[u8]) -> Option<Who> {
+    if let Some((host, secret)) = &bmc.side.server.web.host
+        && host == name
+        && secret.expose() == password
+    {
+        return Some(Who {
+            user: HOST,
+            role: Role::Administrator,
+            session: None,
+        });
+    }
     let found = find(&bmc.side.server, name).map(|(id, user)| {
         let role = Role::of(user.limit);
         (id, role, user.password.expose() == password)

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
+use crate::hal::model::Secret;
+
 /// One session.
 #[derive(Debug, Clone)]
 struct Session {
@@ -130,6 +132,10 @@ pub struct Web {
     pub sessions: Sessions,
     /// Accounts whose password must be changed before anything else.
     pub must_change: BTreeSet<u8>,
+    /// Accounts that IPMI made where only Redfish gives a role in Redfish (Dell).
+    pub no_role: BTreeSet<u8>,
+    /// The account that the host has for the host interface.
+    pub host: Option<(String, Secret)>,
     /// The name of the boot target that was set over Redfish: IPMI has one number for several.
     pub boot_target: Option<&'static str>,
     /// HostName of the BMC.

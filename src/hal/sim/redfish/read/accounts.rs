@@ -2,7 +2,7 @@
 
 use super::{Parts, View, when};
 use crate::hal::model::json::json;
-use crate::hal::sim::redfish::auth::Role;
+use crate::hal::sim::redfish::auth::{Role, role_of};
 use crate::hal::sim::redfish::dialect::{AccountStyle, Dialect};
 use crate::hal::sim::state::Server;
 use crate::hal::sim::state::users::User;
@@ -30,7 +30,7 @@ pub(super) fn account(v: &View<'_>, id: u8) -> Option<Parts> {
     let role = if empty {
         Role::None
     } else {
-        Role::of(user.limit)
+        role_of(v.server, id, user)
     };
     let hpe = v.d.oem == Some("Hpe");
     let rest = json!({

@@ -109,6 +109,7 @@ fn set_role(server: &mut Server, id: u8, value: &Value) -> Done {
         user.limit = role.limit();
         user.access = MESSAGING;
     }
+    server.web.no_role.remove(&id);
     Ok(())
 }
 
@@ -124,6 +125,7 @@ fn set_enabled(server: &mut Server, id: u8, on: bool) -> Done {
 fn clear(server: &mut Server, id: u8) {
     server.users.clear(id);
     server.web.must_change.remove(&id);
+    server.web.no_role.remove(&id);
     server.web.sessions.forget(Some(id));
 }
 
