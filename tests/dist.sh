@@ -25,6 +25,10 @@ else
     echo "dist: no musl target, static glibc instead" >&2
 fi
 
+# No panic passes through the C parts (rusqlite catches it before): they need no tables for unwinding, 110 kB.
+cflags=CFLAGS_${target//-/_}
+export "$cflags=${!cflags:-} -fno-asynchronous-unwind-tables -fno-unwind-tables"
+
 # What the tables do not use of SQLite.
 flags=${LIBSQLITE3_FLAGS:-}
 for part in FTS3 FTS3_PARENTHESIS FTS5 RTREE DBSTAT_VTAB STAT4 API_ARMOR COLUMN_METADATA LOAD_EXTENSION; do

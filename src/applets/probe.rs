@@ -25,6 +25,7 @@ use super::common::targets::{Host, Target, Targets};
 use super::common::{confirm, duration, process};
 use crate::hal::detect::{Budgets, Detector, Findings, Options, Subject, sweep};
 use crate::hal::model::Cancel;
+use crate::hal::model::order::Order;
 use crate::hal::report::{Needs, Report};
 use crate::hal::transport::Lan;
 use crate::hal::transport::http::Trust;
@@ -328,7 +329,7 @@ async fn probe(plan: Plan, cancel: Cancel) -> Result<(), Failure> {
     )
     .await;
     progress.clear();
-    found.sort_unstable_by_key(|(number, _)| *number);
+    found.order_by_key(|(number, _)| *number);
     let mut probes: Vec<Probed> = found.into_iter().map(|(_, probed)| probed).collect();
     let logs_in = plan.login.is_some();
     if let Some(login) = plan.login {

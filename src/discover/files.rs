@@ -14,6 +14,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use tokio::sync::Notify;
 
 use super::leases::{self, Lease};
+use crate::hal::model::order::Order;
 
 /// A file whose reading took long is not read again at once.
 const REST: u32 = 5;
@@ -274,7 +275,7 @@ impl Watcher {
                 _ => PathBuf::from("."),
             })
             .collect();
-        folders.sort();
+        folders.order_by(Ord::cmp);
         folders.dedup();
         let changed = Arc::new(Notify::new());
         if folders.is_empty() {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::hal::detect::Findings;
 use crate::hal::model::MacAddr;
+use crate::hal::model::order::Order;
 use crate::inventory::record::{LeaseSeen, Origin, Record, Tls};
 
 use super::leases::Lease;
@@ -24,7 +25,7 @@ pub fn apply(row: &mut Record, ip: IpAddr, found: &Findings, thorough: bool) {
         } else if row.drivers.is_empty() {
             row.drivers = available;
         }
-        row.drivers.sort();
+        row.drivers.order_by(Ord::cmp);
         if found.preferred_driver > row.best_driver || row.best_driver.is_none() {
             row.best_driver = found.preferred_driver;
         }

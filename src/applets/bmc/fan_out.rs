@@ -9,6 +9,7 @@ use crate::applets::common::progress::Progress;
 use crate::applets::common::results::{Outcome, Results};
 use crate::applets::common::targets::Target;
 use crate::hal::Result;
+use crate::hal::model::order::Order;
 use crate::hal::model::{Cancel, Cx};
 
 use super::connect::Door;
@@ -54,7 +55,7 @@ pub(super) async fn run(
         }
     }
     progress.clear();
-    results.sort_by_key(|(i, _)| *i);
+    results.order_by_key(|(i, _)| *i);
     Results {
         results: results.into_iter().map(|(_, outcome)| outcome).collect(),
     }

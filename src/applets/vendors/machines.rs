@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::applets::common::exit::Failure;
 use crate::applets::common::table::{Table, column, wide};
+use crate::hal::model::order::Order;
 
 const FILE: &str = include_str!("machines.json");
 
@@ -65,7 +66,7 @@ pub(super) fn list() -> Result<Machines, Failure> {
     let mut list: Machines = serde_json::from_str(FILE)
         .map_err(|e| Failure::failed(format!("the list of machines: {e}")))?;
     list.machines
-        .sort_by(|a, b| (a.evidence, &a.vendor).cmp(&(b.evidence, &b.vendor)));
+        .order_by(|a, b| (a.evidence, &a.vendor).cmp(&(b.evidence, &b.vendor)));
     Ok(list)
 }
 

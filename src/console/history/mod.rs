@@ -18,6 +18,7 @@ pub use record::{Record, What};
 use tape::Tape;
 
 use crate::hal::model::MacAddr;
+use crate::hal::model::order::Order;
 use crate::hal::{Error, Kind, Result};
 
 /// How much is kept.
@@ -158,7 +159,7 @@ fn files(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
             out.push((number, path));
         }
     }
-    out.sort();
+    out.order_by(Ord::cmp);
     Ok(out)
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::dmi;
 use crate::hal::model::guid::GuidOrder;
+use crate::hal::model::order::Order;
 use crate::hal::model::{Guid, MacAddr};
 
 /// Longest file that is read.
@@ -148,7 +149,7 @@ fn first_nic(net: &Path) -> Option<MacAddr> {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|card| card.join("device").exists())
         .collect();
-    cards.sort();
+    cards.order_by(Ord::cmp);
     cards.iter().find_map(|card| {
         let mac: MacAddr = text(&card.join("address"))?.parse().ok()?;
         mac.is_usable().then_some(mac)

@@ -13,6 +13,7 @@ pub mod lan;
 pub mod led;
 pub mod mac;
 pub mod metrics;
+pub mod order;
 pub mod power;
 pub mod raw;
 pub mod reading;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::entry::{Body, Recording, RedfishAnswer};
 use super::read::MAX_FILE;
 use crate::hal::error::{Error, Kind, Result};
+use crate::hal::model::order::Order;
 
 /// Deepest folder that is looked into.
 const MAX_DEPTH: usize = 24;
@@ -55,7 +56,7 @@ pub fn load_tree(dir: &Path) -> Result<Recording> {
             }
         }
     }
-    recording.redfish.sort_by(|a, b| a.path.cmp(&b.path));
+    recording.redfish.order_by(|a, b| a.path.cmp(&b.path));
     Ok(recording)
 }
 

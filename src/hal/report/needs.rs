@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::entry::Entry;
+use crate::hal::model::order::Order;
 
 /// The operations without which a machine cannot be managed.
 pub const NEEDED: &[&str] = &[
@@ -73,7 +74,7 @@ impl Needs {
             }
         }
         // Who serves most is named alone, the others with what they add.
-        by.sort_by_key(|(_, list)| std::cmp::Reverse(list.len()));
+        by.order_by_key(|(_, list)| std::cmp::Reverse(list.len()));
         let names: Vec<String> = by
             .iter()
             .enumerate()

@@ -13,6 +13,7 @@ use tokio::time::{interval, sleep, timeout_at};
 use super::host::Shared;
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::ipmi::wire::MAX_DATAGRAM;
+use crate::hal::model::order::Order;
 use crate::hal::transport::faults::{FaultInjector, Faults};
 
 /// Datagrams that are read from a socket before any of them is answered.
@@ -246,7 +247,7 @@ async fn deliver(line: &Arc<Line>, mail: Vec<Mail>, commands: u64) {
     }
     let line = Arc::clone(line);
     tokio::spawn(async move {
-        late.sort_by_key(|(delay, _, _)| *delay);
+        late.order_by_key(|(delay, _, _)| *delay);
         let mut passed = Duration::ZERO;
         for (delay, peer, bytes) in late {
             sleep(delay.saturating_sub(passed)).await;

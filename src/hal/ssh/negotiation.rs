@@ -2,6 +2,7 @@
 
 use super::wire::{Reader, broken, msg, put_string, put_u32};
 use crate::hal::error::{Error, Kind, Result};
+use crate::hal::model::order::Order;
 
 /// Our own, the preferred ones first.
 const KEX: &[&str] = &[
@@ -69,7 +70,7 @@ pub(super) fn kind_of_key(algorithm: &str) -> &str {
 pub(super) fn kexinit(cookie: [u8; 16], known: Option<&str>) -> Vec<u8> {
     let mut keys = HOST_KEYS.to_vec();
     // Stable: false comes before true.
-    keys.sort_by_key(|algorithm| known != Some(kind_of_key(algorithm)));
+    keys.order_by_key(|algorithm| known != Some(kind_of_key(algorithm)));
     let mut kex = KEX.to_vec();
     kex.push(STRICT_CLIENT);
     let mut out = vec![msg::KEXINIT];

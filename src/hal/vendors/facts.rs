@@ -1,6 +1,7 @@
 //! What is known of a BMC when its vendor is to be told, and who that is.
 
 use super::{Vendor, names, vendors};
+use crate::hal::model::order::Order;
 use crate::hal::redfish::Resource;
 
 /// Evidence of the vendor. Everything is as the BMC sent it; what is not known is empty.
@@ -165,6 +166,6 @@ pub fn recognise(facts: &Facts) -> Vec<&'static Vendor> {
     let mut found: Vec<&'static Vendor> = vendors()
         .filter(|vendor| vendor.matches.holds(facts, name.as_deref()))
         .collect();
-    found.sort_by_key(|vendor| vendor.level);
+    found.order_by_key(|vendor| vendor.level);
     found
 }

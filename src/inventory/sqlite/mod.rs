@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{broadcast, oneshot};
 
+use crate::hal::model::order::Order;
 use crate::hal::model::{BoxFuture, MacAddr, Secret};
 use crate::hal::{Error, Kind, Result};
 
@@ -202,7 +203,7 @@ impl Store for Sqlite {
                     record: None,
                 }));
             }
-            backlog.sort_by_key(|e| e.revision);
+            backlog.order_by_key(|e| e.revision);
             Ok(Watch {
                 backlog,
                 revision: view.revision,

@@ -6,6 +6,7 @@ use crate::api::convert::driver_name;
 use crate::api::proto;
 use crate::hal::model::DriverName;
 use crate::hal::model::json::json;
+use crate::hal::model::order::Order;
 
 /// The document of a row.
 pub(super) fn of(row: &proto::Bmc) -> Value {
@@ -74,7 +75,7 @@ pub(super) fn of(row: &proto::Bmc) -> Value {
         }),
     );
     let mut sources: Vec<_> = row.sources.iter().collect();
-    sources.sort();
+    sources.order_by(Ord::cmp);
     let sources: Map<String, Value> = sources
         .into_iter()
         .map(|(what, by)| (what.clone(), json!(by)))
@@ -182,7 +183,7 @@ pub(super) fn status(status: &proto::StatusResponse) -> Value {
         })
         .collect();
     let mut failing: Vec<_> = status.failing.iter().collect();
-    failing.sort();
+    failing.order_by(Ord::cmp);
     let failing: Map<String, Value> = failing
         .into_iter()
         .map(|(kind, n)| (kind.clone(), json!(n)))

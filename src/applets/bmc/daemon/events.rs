@@ -15,6 +15,7 @@ use crate::applets::common::exit::Failure;
 use crate::applets::common::output::{Output, printable};
 use crate::discover::now;
 use crate::hal::model::DriverName;
+use crate::hal::model::order::Order;
 
 /// The options.
 pub(super) fn args(command: Command) -> Command {
@@ -128,7 +129,7 @@ fn show_since(
         .filter_map(|row| Some((changed_at(row)?, row)))
         .filter(|(at, _)| *at >= oldest)
         .collect();
-    young.sort_by_key(|(at, row)| (*at, row.revision));
+    young.order_by_key(|(at, row)| (*at, row.revision));
     for (at, row) in young {
         say(at, &row.mac, row.revision, &state(row), output)?;
     }

@@ -17,6 +17,7 @@ use crate::applets::common::output::Output;
 use crate::applets::common::results::{Outcome, Results};
 use crate::applets::common::{confirm, process};
 use crate::hal::bmc::Bmc;
+use crate::hal::model::order::Order;
 use crate::hal::model::{Cancel, Cx, DriverName, Reading, Source};
 use crate::hal::{Error, Kind};
 
@@ -146,7 +147,7 @@ async fn all(
             Some(Err(e)) => log::error!("{} ended unexpectedly: {e}", operation.name),
         }
     }
-    results.sort_by_key(|(i, _)| *i);
+    results.order_by_key(|(i, _)| *i);
     Results {
         results: results.into_iter().map(|(_, outcome)| outcome).collect(),
     }

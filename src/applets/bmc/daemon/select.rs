@@ -17,6 +17,7 @@ use crate::applets::common::confirm;
 use crate::applets::common::exit::Failure;
 use crate::applets::common::output::Output;
 use crate::hal::model::BoxFuture;
+use crate::hal::model::order::Order;
 use crate::hal::{Error, Kind};
 
 /// Calls on rows at the same time: the daemon writes what comes together to its disk once.
@@ -213,7 +214,7 @@ impl Many {
                 Some(Err(e)) => log::error!("a call ended unexpectedly: {e}"),
             }
         }
-        answers.sort_by_key(|(n, ..)| *n);
+        answers.order_by_key(|(n, ..)| *n);
         let mut many = Self::default();
         for (_, key, answer) in answers {
             match answer {

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::hal::error::{Error, Result};
 use crate::hal::model::Cx;
+use crate::hal::model::order::Order;
 use crate::hal::redfish::Client;
 
 /// The youngest jobs that are looked at.
@@ -28,7 +29,7 @@ pub(super) async fn unfinished(client: &Client, cx: &Cx) -> Result<Vec<Job>> {
         .unwrap_or_else(|| format!("{}/Oem/Dell/Jobs", manager.path.trim_end_matches('/')));
     let mut paths = client.member_paths(cx, &path).await?;
     // Their ids grow with time.
-    paths.sort();
+    paths.order_by(Ord::cmp);
     let mut found = Vec::new();
     for path in paths.into_iter().rev().take(LOOK) {
         let Ok(job) = client.get(cx, &path).await else {

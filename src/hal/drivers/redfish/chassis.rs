@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::read::optional;
 use crate::hal::error::Result;
 use crate::hal::model::Cx;
+use crate::hal::model::order::Order;
 use crate::hal::redfish::{Client, Resource};
 
 /// Chassis beside the machine's own that are read at most: an NVIDIA GB200 has 42, a DGX H100 47.
@@ -42,7 +43,7 @@ pub(super) async fn all(client: &Client, cx: &Cx) -> Result<Vec<Arc<Resource>>> 
             }
         }
     }
-    others.sort_by_key(|c| !is_whole(c));
+    others.order_by_key(|c| !is_whole(c));
     others.insert(0, own);
     Ok(others)
 }

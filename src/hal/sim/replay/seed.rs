@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Index, Replay};
 use crate::hal::ipmi::responder::Config;
+use crate::hal::model::order::Order;
 use crate::hal::recording::{LanFacts, Recording};
 use crate::hal::sim::profile::{Profile, ProfileName};
 use crate::hal::sim::state::Server;
@@ -126,7 +127,7 @@ fn log(server: &mut Server, index: &Index) {
         .filter_map(|answer| answer.reply.get(2..18)?.try_into().ok())
         .map(|entry: [u8; 16]| (u16::from_le_bytes([entry[0], entry[1]]), entry))
         .collect();
-    entries.sort_by_key(|(id, _)| *id);
+    entries.order_by_key(|(id, _)| *id);
     entries.dedup_by_key(|(id, _)| *id);
     server
         .sel

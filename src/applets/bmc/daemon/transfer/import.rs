@@ -24,6 +24,7 @@ use crate::applets::common::exit::Failure;
 use crate::applets::common::output::{Output, printable};
 use crate::applets::common::progress::Progress;
 use crate::applets::common::table::{Cell, Table, Tone, column};
+use crate::hal::model::order::Order;
 
 /// Largest file: some hundred thousand rows.
 const LIMIT: u64 = 64 << 20;
@@ -146,7 +147,7 @@ pub(in super::super) fn run(m: &ArgMatches, output: Output) -> Result<(), Failur
             }
         }
         progress.clear();
-        done.sort_by_key(|d| d.line);
+        done.order_by_key(|d| d.line);
         show(&path.display().to_string(), &done, dry, &output)
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::read::{last_segment, optional};
 use crate::hal::error::Result;
 use crate::hal::model::Cx;
+use crate::hal::model::order::Order;
 use crate::hal::redfish::{Client, Resource};
 
 /// Log services that are looked at, at most.
@@ -38,7 +39,7 @@ pub(super) async fn candidates(client: &Client, cx: &Cx) -> Result<Vec<String>> 
             ranked.push((rank, path));
         }
     }
-    ranked.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
+    ranked.order_by_key(|(rank, _)| std::cmp::Reverse(*rank));
     Ok(ranked.into_iter().map(|(_, path)| path).collect())
 }
 

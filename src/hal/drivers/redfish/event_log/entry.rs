@@ -3,6 +3,7 @@
 use super::time;
 use crate::hal::ipmi::time::rfc3339;
 use crate::hal::model::event::LogEntry;
+use crate::hal::model::order::Order;
 use crate::hal::redfish::Resource;
 
 /// An entry; `None` for a member that says nothing.
@@ -65,7 +66,7 @@ fn severity(entry: &Resource) -> &'static str {
 pub(super) fn sorted(mut entries: Vec<LogEntry>) -> Vec<LogEntry> {
     if entries.iter().all(|e| e.time.is_some()) {
         // The texts are all in UTC and of one length, so they sort as the times do.
-        entries.sort_by(|a, b| {
+        entries.order_by(|a, b| {
             a.time
                 .cmp(&b.time)
                 .then_with(|| number(&a.id).cmp(&number(&b.id)))

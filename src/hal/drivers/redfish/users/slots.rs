@@ -7,6 +7,7 @@ use super::locate::Table;
 use super::roles;
 use crate::hal::error::{Error, Kind, Result};
 use crate::hal::model::Cx;
+use crate::hal::model::order::Order;
 use crate::hal::redfish::{Accounts, Client};
 
 /// The first slot that is used where nothing else is known: 1 and 2 belong to the BMC or its first administrator
@@ -38,7 +39,7 @@ pub(super) async fn fill(
         .filter_map(|a| Some((a.slot()?, a)))
         .filter(|(slot, _)| (first..=last).contains(slot))
         .collect();
-    empty.sort_by_key(|(slot, _)| *slot);
+    empty.order_by_key(|(slot, _)| *slot);
     let Some((_, account)) = empty.first() else {
         let unread = match table.unread {
             0 => String::new(),

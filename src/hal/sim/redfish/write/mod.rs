@@ -17,6 +17,7 @@ use super::http::{Ask, Method, Refusal, Reply};
 use super::messages::Message;
 use super::place::Place;
 use crate::hal::model::json::json;
+use crate::hal::model::order::Order;
 use crate::hal::sim::bmc::Bmc;
 
 pub(super) use actions::reset;
@@ -69,7 +70,7 @@ pub(super) fn patch(
         // A slot is named before it gets a password, a role, and is enabled.
         let order = ["UserName", "Password", "RoleId", "Enabled"];
         let rank = |name: &str| order.iter().position(|known| *known == name).unwrap_or(9);
-        wanted.sort_by_key(|(name, _)| rank(name));
+        wanted.order_by_key(|(name, _)| rank(name));
     }
     let mut faults: Vec<(String, Message)> = Vec::new();
     let mut done = 0;
