@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::sim::{PORT, Sim};
-use crate::common::{halbox, stderr, stdout};
+use crate::common::{halbox, oracle, stderr, stdout};
 
 const PASSWORD: &str = "marker-Pw-77";
 
@@ -141,6 +141,37 @@ fn serial_numbers_stay_out_unless_they_are_kept() {
     assert_eq!(of(&after, "info.model"), of(&found, "info.model"));
     assert_ne!(of(&after, "info.serial"), of(&found, "info.serial"));
     assert_eq!(of(&after, "fru"), of(&found, "fru"));
+}
+
+const BRIDGED: &str = r#"{"halbox_recording":1,"lan":{"cipher_suites":[3],"rmcp_presence":true,"channel":1}}
+{"ipmi":"06 01","reply":"2081010202bf7c2a0061080000000000"}
+{"ipmi":"04 2d","data":"09","reply":"0ac0c0"}
+{"ipmi":"04 2d","bridged":[6,44],"data":"09","reply":"21c0c0"}
+"#;
+
+#[test]
+fn ipmitool_reaches_a_recorded_controller_behind_the_bmc() {
+    let Some(ipmitool) = oracle("ipmitool") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bridged.jsonl");
+    fs::write(&file, BRIDGED).unwrap();
+    let replay = Sim::start(1, &file.display().to_string());
+    let host = replay.first.to_string();
+    let raw = |bridge: &str| {
+        let output = std::process::Command::new(&ipmitool)
+            .args(["-I", "lanplus", "-C", "3", "-U", "admin", "-P", "admin"])
+            .args(["-H", &host, "-p", &PORT.to_string()])
+            .args(bridge.split_whitespace())
+            .args(["raw", "0x04", "0x2d", "0x09"])
+            .output()
+            .unwrap();
+        format!("{}{}", stdout(&output), stderr(&output))
+    };
+    assert_eq!(raw("").trim(), "0a c0 c0");
+    assert_eq!(raw("-t 0x2c -b 6").trim(), "21 c0 c0");
+    assert!(raw("-t 0x2e -b 6").contains("0x83"), "nobody is there");
 }
 
 #[test]
