@@ -64,7 +64,12 @@ pub(crate) async fn set(
     }
     if now == PowerState::PoweringOff && action != PowerAction::Off && wait {
         let until = cx.deadline.min(clock() + SETTLE);
-        now = watch(switch, cx, PowerState::Off, until).await?.state;
+        now = match watch(switch, cx, PowerState::Off, until).await {
+            Ok(seen) => seen.state,
+            // Nothing was done yet: the action itself will tell.
+            Err(error) if error.kind() == Kind::Indeterminate => now,
+            Err(error) => return Err(error),
+        };
     }
     match action {
         PowerAction::On | PowerAction::Off | PowerAction::Soft if now == action.goal() => {
@@ -126,25 +131,24 @@ async fn not_done(
 /// that was too quick to be seen only where the BMC says that the host has started anew.
 async fn watch_cycle(switch: &dyn Switch, cx: &Cx, before: Option<String>) -> Result<PowerOutcome> {
     let until = tokio::time::Instant::from_std(cx.deadline.min(clock() + OFF_PHASE));
-    let mut state = PowerState::Unknown;
+    let mut state = None;
     loop {
-        if let Some(now) = look(switch, cx).await? {
-            state = now;
-        }
+        state = look(switch, cx).await?.or(state);
         match state {
-            PowerState::Off | PowerState::PoweringOff | PowerState::PoweringOn => {
+            Some(PowerState::Off | PowerState::PoweringOff | PowerState::PoweringOn) => {
                 return watch(switch, cx, PowerState::On, cx.deadline).await;
             }
-            PowerState::On if before.is_some() => {
+            Some(PowerState::On) if before.is_some() => {
                 let last = switch.last_start(cx).await?;
                 if last.is_some() && last != before {
-                    return Ok(outcome(state, Verified::Yes));
+                    return Ok(outcome(PowerState::On, Verified::Yes));
                 }
             }
             _ => {}
         }
         let left = until.saturating_duration_since(tokio::time::Instant::now());
         if left.is_zero() {
+            let state = state.ok_or_else(unread)?;
             return Ok(outcome(state, Verified::No));
         }
         // Steady: off may last no longer than two seconds.
@@ -152,16 +156,22 @@ async fn watch_cycle(switch: &dyn Switch, cx: &Cx, before: Option<String>) -> Re
     }
 }
 
-/// The state after an accepted action; `None` when the BMC is busy or deaf for a while after a change (some are): then
-/// the next look decides.
+const UNREAD: &str = "the action was accepted, its result not readable";
+
+fn unread() -> Error {
+    Error::new(Kind::Indeterminate, UNREAD)
+}
+
+/// The state after an accepted action; `None` when the BMC is busy, deaf or away for a while after a change (some are):
+/// then the next look decides.
 async fn look(switch: &dyn Switch, cx: &Cx) -> Result<Option<PowerState>> {
     match switch.read(cx).await {
         Ok(now) => Ok(Some(now)),
-        Err(error) if matches!(error.kind(), Kind::Busy | Kind::Timeout) => {
+        Err(error) if matches!(error.kind(), Kind::Busy | Kind::Timeout | Kind::Unreachable) => {
             log::debug!("power state after the action: {}", error.chain());
             Ok(None)
         }
-        Err(error) => Err(error.context("the action was accepted, its result not readable")),
+        Err(error) => Err(error.context(UNREAD)),
     }
 }
 
@@ -174,18 +184,16 @@ pub(crate) async fn watch(
     until: Instant,
 ) -> Result<PowerOutcome> {
     let until = tokio::time::Instant::from_std(until);
-    let mut state = PowerState::Unknown;
+    let mut state = None;
     let mut wait = FIRST_PAUSE;
     loop {
-        if let Some(now) = look(switch, cx).await? {
-            state = now;
-        }
+        state = look(switch, cx).await?.or(state);
         let left = until.saturating_duration_since(tokio::time::Instant::now());
-        if state == goal {
-            return Ok(outcome(state, Verified::Yes));
+        if state == Some(goal) {
+            return Ok(outcome(goal, Verified::Yes));
         }
         if left.is_zero() {
-            return ended(cx, state, goal);
+            return ended(cx, state.ok_or_else(unread)?, goal);
         }
         pause(cx, wait.min(left)).await?;
         wait = (wait * 3 / 2).min(LONGEST_PAUSE);

@@ -283,3 +283,19 @@ async fn a_machine_that_goes_off_late_is_switched_on_all_the_same() {
     let (got, ()) = tokio::join!(power.set(&cx, PowerAction::Reset, true), late);
     assert_eq!(sent(&bmc), ["ForceOff", "On"], "{got:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_bmc_that_is_away_for_a_while_after_the_action_is_looked_at_again() {
+    let bmc = server(&[(SYSTEM, system("On", ALL))], |tree, _| {
+        tree.insert(SYSTEM.to_owned(), json!("gone"));
+        answer(204, &Value::Null)
+    });
+    let back = async {
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        bmc.add(SYSTEM, system("Off", ALL));
+    };
+    let (got, ()) = tokio::join!(set(&bmc, PowerAction::Off, Quirks::default()), back);
+    let got = got.unwrap();
+    assert_eq!((got.state, got.verified), (PowerState::Off, Verified::Yes));
+    assert_eq!(sent(&bmc), ["ForceOff"]);
+}
