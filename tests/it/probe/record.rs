@@ -158,7 +158,7 @@ fn ipmitool_reaches_a_recorded_controller_behind_the_bmc() {
     let file = dir.path().join("bridged.jsonl");
     fs::write(&file, BRIDGED).unwrap();
     let replay = Sim::start(1, &file.display().to_string());
-    let host = replay.first.to_string();
+    let host = replay.first.clone();
     let raw = |bridge: &str| {
         let output = std::process::Command::new(&ipmitool)
             .args(["-I", "lanplus", "-C", "3", "-U", "admin", "-P", "admin"])
