@@ -301,6 +301,7 @@ impl Server {
 
     async fn trust_row(self, caller: Caller, message: proto::TrustRequest) -> Result<Bmc, Status> {
         let row = self.row(&message.bmc, true).await?;
+        self.doors.trust(&row).await.map_err(|e| refused(&e))?;
         let change = Change::of(now(), |row| {
             row.untrusted = None;
             if let Some(tls) = &mut row.tls
@@ -315,7 +316,6 @@ impl Server {
             .update(row.mac, change)
             .await
             .map_err(|e| refused(&e))?;
-        self.doors.trust(&row).await.map_err(|e| refused(&e))?;
         self.ticket(&caller, "trust", Some(&row)).note("ok").await?;
         log::warn!("{}: trusted again by {caller}", row.mac);
         self.discovery.soon(row.mac);
