@@ -1,5 +1,6 @@
 //! `inband-init` on a real kernel: a VM whose BMC is ipmi_sim, with halbox as its only IPMI program.
 
+mod bound;
 mod daemon;
 mod host;
 mod registered;

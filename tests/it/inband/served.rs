@@ -23,10 +23,10 @@ pub struct Site {
     pub vm: Vm,
     pub sim: SimHandle,
     pub daemon: Daemon,
-    port: u16,
+    pub port: u16,
     pub mac: String,
     address: String,
-    papers: tempfile::TempDir,
+    pub papers: tempfile::TempDir,
 }
 
 impl Site {
@@ -69,7 +69,11 @@ impl Site {
         let papers = tempfile::tempdir().unwrap();
         issue(papers.path());
         let at = |name: &str| papers.path().join(name).display().to_string();
-        std::fs::write(at("halbox.yaml"), "roles: {hammer: hammer}\n").unwrap();
+        std::fs::write(
+            at("halbox.yaml"),
+            "roles: {hammer: hammer, machine: hammer}\n",
+        )
+        .unwrap();
         let daemon = Daemon::start(&format!(
             "--config {} --listen 127.0.0.1:{} --tls-cert {} --tls-key {} --tls-client-ca {} \
              --ipmi-port {port} --redfish-port {}",
@@ -130,6 +134,10 @@ impl Site {
         self.vm.run(kcs, &format!("{}{script}", self.files()))
     }
 
+    pub fn run_without_bmc(&self, script: &str) -> Ran {
+        self.vm.run(0, &format!("{}{script}", self.files()))
+    }
+
     /// The password that the daemon has.
     fn password(&self) -> String {
         let row = self
@@ -139,7 +147,7 @@ impl Site {
     }
 
     /// The daemon drives the machine with what it adopted, and nobody sees the password.
-    fn assert_adopted(mut self, ran: &Ran) {
+    pub fn assert_adopted(mut self, ran: &Ran) {
         let row = self
             .daemon
             .until(&self.mac, |row| row["ipmi"]["user"] == "metal");
@@ -191,11 +199,15 @@ fn issue(dir: &std::path::Path) {
     let authority = params.self_signed(&key).unwrap();
     std::fs::write(dir.join("ca.pem"), authority.pem()).unwrap();
     let issuer = Issuer::new(params, key);
-    for name in ["server", "hammer"] {
+    for (name, cn) in [
+        ("server", "server"),
+        ("hammer", "hammer"),
+        ("own", vm::UUID),
+    ] {
         let key = KeyPair::generate().unwrap();
         let names = vec!["10.0.2.100".to_owned(), "127.0.0.1".to_owned()];
         let mut params = CertificateParams::new(names).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
+        params.distinguished_name.push(DnType::CommonName, cn);
         let issued = params.signed_by(&key, &issuer).unwrap();
         std::fs::write(dir.join(format!("{name}.pem")), issued.pem()).unwrap();
         std::fs::write(dir.join(format!("{name}.key")), key.serialize_pem()).unwrap();
@@ -285,7 +297,7 @@ fn from_a_lease_to_a_machine_that_drives_itself() {
 
 /// The BMC is slow from the write that makes an administrator of the account until its enabling was answered and some time
 /// has passed.
-fn hold_up(sim: &SimHandle, over: &AtomicBool) {
+pub fn hold_up(sim: &SimHandle, over: &AtomicBool) {
     let until = Instant::now() + PATIENCE;
     let slow = |slow| {
         let manners = Manners {
