@@ -65,6 +65,30 @@ async fn a_fresh_bmc_of_every_vendor() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_customary_slot_is_taken_although_a_lower_one_is_free() {
+    for (profile, slot) in [
+        (ProfileName::Dell, 3),
+        (ProfileName::Supermicro, 10),
+        (ProfileName::Generic, 2),
+    ] {
+        let bed = Bed::new(profile);
+        bed.bmc.with_state(|s| s.users.clear(2));
+        let made = bed.run(&order()).await.unwrap().made;
+        assert_eq!(made.user_id, slot, "{profile}");
+        // And where somebody is in it, the first free one.
+        let bed = Bed::new(profile);
+        bed.bmc.with_state(|s| {
+            s.users.clear(2);
+            let user = s.users.get_mut(slot).unwrap();
+            (user.name[0], user.enabled, user.limit) = (b'x', true, 4);
+        });
+        let made = bed.run(&order()).await.unwrap().made;
+        let next = if slot == 2 { 3 } else { 2 };
+        assert_eq!(made.user_id, next, "{profile}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn name_password_access_and_the_user_is_let_in_last() {
     for (profile, _) in SLOTS {
         let bed = Bed::new(profile);

@@ -65,7 +65,7 @@ fn a_bmc_that_hangs_costs_the_given_time_and_no_more() {
                 std::thread::yield_now();
             }
             let manners = Manners {
-                slow: Duration::from_secs(600),
+                slow: Duration::from_mins(10),
                 ..Manners::default()
             };
             site.sim.with_bmc(0, |bmc| bmc.set_manners(manners));

@@ -140,6 +140,23 @@ async fn events_and_late_answers_of_others_are_skipped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flood_of_messages_for_others_ends() {
+    let other = || Incoming {
+        kind: 2,
+        id: 0,
+        netfn: 7,
+        cmd: 1,
+        data: vec![0],
+        truncated: false,
+    };
+    let flood = (0..FOREIGN + 2).map(|_| other()).collect();
+    let (kcs, fake) = kcs(vec![Then::Behind(flood, vec![0])]);
+    let error = ask(&kcs, 10, &ColdReset).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Indeterminate);
+    assert_eq!(fake.sent.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_wake_up_is_made_up_for() {
     let (kcs, _) = kcs(vec![Then::Unsaid(vec![0])]);
     assert!(ask(&kcs, 10, &NAME).await.unwrap().code.is_ok());
