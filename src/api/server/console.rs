@@ -72,7 +72,17 @@ impl ConsoleService for Server {
         let Some(attach_request::What::Begin(begin)) = first else {
             return Err(config("the first message has to be `begin`".to_owned()));
         };
-        let row = self.console_row(&caller, &begin.bmc).await?;
+        let row = match self.console_row(&caller, &begin.bmc).await {
+            Ok(row) => row,
+            Err(status) => {
+                if status.code() == Code::PermissionDenied {
+                    let row = self.row(&begin.bmc, true).await.ok();
+                    let ticket = self.ticket(&caller, "console attach", row.as_deref());
+                    ticket.note(Kind::Privilege.as_str()).await?;
+                }
+                return Err(status);
+            }
+        };
         let wish = match begin.wish() {
             ConsoleWish::Unspecified => Wish::Any,
             ConsoleWish::Read => Wish::Read,

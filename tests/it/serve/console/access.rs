@@ -141,6 +141,13 @@ fn a_grant_is_for_one_console_and_ends() {
             "\"who\":\"token {id} (console)\",\"what\":\"console detach\",\"mac\":\"{MAC}\",\"result\":\"auth\""
         ),
         format!("\"who\":\"token {id} (console)\",\"what\":\"console replay\""),
+        // And what was refused: the console of another machine, a viewer.
+        format!(
+            "\"who\":\"token {id} (console)\",\"what\":\"console attach\",\"mac\":\"{OTHER}\",\"result\":\"privilege\""
+        ),
+        format!(
+            "(viewer)\",\"what\":\"console attach\",\"mac\":\"{MAC}\",\"result\":\"privilege\""
+        ),
     ] {
         assert!(audit.contains(&what), "no '{what}' in {audit}");
     }
