@@ -66,25 +66,37 @@ async fn a_fresh_bmc_of_every_vendor() {
 
 #[tokio::test(start_paused = true)]
 async fn the_customary_slot_is_taken_although_a_lower_one_is_free() {
-    for (profile, slot) in [
-        (ProfileName::Dell, 3),
-        (ProfileName::Supermicro, 10),
-        (ProfileName::Generic, 2),
+    // By profile, or by the manufacturer id that Get Device ID says: Fujitsu, Gigabyte.
+    for (profile, manufacturer, slot) in [
+        (ProfileName::Dell, None, 3),
+        (ProfileName::Supermicro, None, 10),
+        (ProfileName::Lenovo, None, 3),
+        (ProfileName::Generic, Some(10_368), 3),
+        (ProfileName::Generic, Some(15_370), 3),
+        (ProfileName::Generic, None, 2),
     ] {
-        let bed = Bed::new(profile);
-        bed.bmc.with_state(|s| s.users.clear(2));
-        let made = bed.run(&order()).await.unwrap().made;
-        assert_eq!(made.user_id, slot, "{profile}");
+        let with = |taken: Option<u8>| {
+            let bed = Bed::new(profile);
+            bed.bmc.with_state(|s| {
+                if let Some(id) = manufacturer {
+                    std::sync::Arc::get_mut(&mut s.profile)
+                        .unwrap()
+                        .manufacturer = id;
+                }
+                s.users.clear(2);
+                if let Some(slot) = taken {
+                    let user = s.users.get_mut(slot).unwrap();
+                    (user.name[0], user.enabled, user.limit) = (b'x', true, 4);
+                }
+            });
+            bed
+        };
+        let made = with(None).run(&order()).await.unwrap().made;
+        assert_eq!(made.user_id, slot, "{profile} {manufacturer:?}");
         // And where somebody is in it, the first free one.
-        let bed = Bed::new(profile);
-        bed.bmc.with_state(|s| {
-            s.users.clear(2);
-            let user = s.users.get_mut(slot).unwrap();
-            (user.name[0], user.enabled, user.limit) = (b'x', true, 4);
-        });
-        let made = bed.run(&order()).await.unwrap().made;
+        let made = with(Some(slot)).run(&order()).await.unwrap().made;
         let next = if slot == 2 { 3 } else { 2 };
-        assert_eq!(made.user_id, next, "{profile}");
+        assert_eq!(made.user_id, next, "{profile} {manufacturer:?}");
     }
 }
 

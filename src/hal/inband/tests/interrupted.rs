@@ -45,11 +45,13 @@ fn is_working(user: &Account) -> bool {
     user.3 && user.4 & 0x10 != 0 && user.5 == 4
 }
 
-const PROFILES: [ProfileName; 4] = [
+const PROFILES: [ProfileName; 6] = [
     ProfileName::Generic,
     ProfileName::Supermicro,
     ProfileName::Lenovo,
     ProfileName::OpenBmc,
+    ProfileName::Dell,
+    ProfileName::Hpe,
 ];
 
 /// Runs it cut off after 1, 2, 3, … commands, and with the answer of the last one lost, until a run is not cut off.
