@@ -16,8 +16,8 @@ pub struct Secrets {
     pub redfish: Option<Secret>,
 }
 
-/// A row on the wire.
-pub fn bmc(row: &Record, secrets: &Secrets) -> proto::Bmc {
+/// A row on the wire. `port`: where IPMI is asked when the row names no port.
+pub fn bmc(row: &Record, port: u16, secrets: &Secrets) -> proto::Bmc {
     let watts = row.watts.map(|w| proto::Watts {
         consumed: w.consumed,
         average: w.average,
@@ -54,7 +54,7 @@ pub fn bmc(row: &Record, secrets: &Secrets) -> proto::Bmc {
         ipmi: (row.ipmi != IpmiAccess::default()).then(|| proto::IpmiAccess {
             user: row.ipmi.user.clone(),
             password: secrets.ipmi.as_ref().map(secret),
-            port: row.ipmi.port.unwrap_or(623).into(),
+            port: row.ipmi.port.unwrap_or(port).into(),
             kg: secrets.kg.as_ref().map(secret),
             chosen_port: row.ipmi.port.map(Into::into),
         }),

@@ -52,13 +52,17 @@ impl InventoryService for Server {
         let selector = Selector::new(&message.selector).map_err(|e| refused(&e))?;
         let rows = self.store.all().await.map_err(|e| refused(&e))?;
         let (to, stream) = mpsc::channel(AHEAD);
+        let port = self.discovery.ipmi_port();
         tokio::spawn(async move {
             let _place = place;
             let hidden = |row: &Record| row.candidate || row.removed;
             for row in rows {
                 if (message.all || !hidden(&row))
                     && selector.fits(&row)
-                    && to.send(Ok(bmc(&row, &Secrets::default()))).await.is_err()
+                    && to
+                        .send(Ok(bmc(&row, port, &Secrets::default())))
+                        .await
+                        .is_err()
                 {
                     return;
                 }
@@ -92,7 +96,7 @@ impl InventoryService for Server {
             secrets.kg = secret(Field::IpmiKg).await?;
             secrets.redfish = secret(Field::RedfishPassword).await?;
         }
-        Ok(Response::new(bmc(&row, &secrets)))
+        Ok(Response::new(self.shown(&row, &secrets)))
     }
 
     async fn update(
@@ -141,6 +145,7 @@ impl InventoryService for Server {
         let mut revision = request.get_ref().revision;
         let (to, stream) = mpsc::channel(AHEAD);
         let (store, stop) = (Arc::clone(&self.store), self.stop.clone());
+        let port = self.discovery.ipmi_port();
         // Refused here, before the stream begins, when the revision is too old.
         store.watch(revision).await.map_err(|e| refused(&e))?;
         tokio::spawn(async move {
@@ -148,7 +153,7 @@ impl InventoryService for Server {
             let mut first = true;
             // One who lags behind begins again where he was.
             let following = async {
-                while let Some(next) = follow(&*store, revision, first, &to).await {
+                while let Some(next) = follow(&*store, port, revision, first, &to).await {
                     revision = next;
                     first = false;
                 }
@@ -165,6 +170,10 @@ impl InventoryService for Server {
 }
 
 impl Server {
+    fn shown(&self, row: &Record, secrets: &Secrets) -> Bmc {
+        bmc(row, self.discovery.ipmi_port(), secrets)
+    }
+
     async fn change_row(
         self,
         caller: Caller,
@@ -188,7 +197,7 @@ impl Server {
         }
         log::info!("{}: updated by {caller}", row.mac);
         self.discovery.soon(row.mac);
-        Ok(bmc(&row, &Secrets::default()))
+        Ok(self.shown(&row, &Secrets::default()))
     }
 
     async fn make_row(
@@ -264,7 +273,7 @@ impl Server {
         self.ticket(&caller, "add", Some(&row)).note("ok").await?;
         log::info!("{mac}: added by {caller}");
         self.discovery.soon(mac);
-        Ok(bmc(&row, &Secrets::default()))
+        Ok(self.shown(&row, &Secrets::default()))
     }
 
     async fn remove_row(
@@ -319,7 +328,7 @@ impl Server {
         self.ticket(&caller, "trust", Some(&row)).note("ok").await?;
         log::warn!("{}: trusted again by {caller}", row.mac);
         self.discovery.soon(row.mac);
-        Ok(bmc(&row, &Secrets::default()))
+        Ok(self.shown(&row, &Secrets::default()))
     }
 
     /// The MAC of the BMC at an address: it says it to those who log in; a neighbour's is known to the kernel.
@@ -364,6 +373,7 @@ const NAME_IT: &str =
 /// Sends what happens from `revision` on, until the caller is gone (`None`) or lags behind (where he was).
 async fn follow(
     store: &dyn Store,
+    port: u16,
     revision: u64,
     first: bool,
     to: &mpsc::Sender<Result<WatchResponse, Status>>,
@@ -378,7 +388,7 @@ async fn follow(
     let message = |event: Event| WatchResponse {
         revision: event.revision,
         mac: event.mac.to_string(),
-        bmc: event.record.map(|row| bmc(&row, &Secrets::default())),
+        bmc: event.record.map(|row| bmc(&row, port, &Secrets::default())),
         ready: false,
     };
     for event in watch.backlog {

@@ -91,6 +91,8 @@ fn from_a_lease_to_a_machine_that_is_driven() {
     let row = daemon.until(MAC, |row| row["powermetric"]["powerstate"] == "ON");
     assert_eq!(row["status"]["last_error"], Value::Null);
     assert_eq!(row["sources"]["power"], "ipmi");
+    // The row names no port: it is the daemon's.
+    assert_eq!(row["ipmi"]["port"], 16_240);
     let id = row["machine_id"].as_str().unwrap().to_owned();
 
     // Every way to name it; the documents are those of --address.
