@@ -166,12 +166,40 @@ fn relate(row: &mut Record, uuid: Option<String>) {
     }
 }
 
-/// Writes a failed contact into the row.
-pub fn note_failure(row: &mut Record, error: &Error, now: u64) {
+/// Writes a failed contact into the row. `used`: the row as it was when the login began; credentials that were given since
+/// were not refused.
+pub fn note_failure(row: &mut Record, used: &Record, error: &Error, now: u64) {
     row.status.last_updated = Some(now);
     row.status.last_error = Some(error.chain());
     row.status.kind = Some(error.kind().as_str().to_owned());
-    if error.kind() == Kind::Auth {
+    if (&row.ipmi.user, &row.redfish.user) != (&used.ipmi.user, &used.redfish.user)
+        || row.status.given_at != used.status.given_at
+    {
+        row.status.refused = None;
+    } else if error.kind() == Kind::Auth {
         row.status.refused = Some("yes".to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_given_while_others_were_refused_are_not_refused() {
+        let mut used = Record::new("02:00:00:00:00:01".parse().unwrap());
+        (used.ipmi.user, used.status.given_at) = (Some("metal".to_owned()), Some(1));
+        let refused = Error::new(Kind::Auth, "wrong password");
+        let after = |change: fn(&mut Record)| {
+            let mut row = used.clone();
+            change(&mut row);
+            note_failure(&mut row, &used, &refused, 9);
+            assert_eq!(row.status.kind.as_deref(), Some("auth"));
+            row.status.refused.is_some()
+        };
+        assert!(after(|_| ()));
+        assert!(!after(|row| row.ipmi.user = Some("root".to_owned())));
+        // The same user, another password.
+        assert!(!after(|row| row.status.given_at = Some(2)));
     }
 }

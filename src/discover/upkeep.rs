@@ -145,17 +145,13 @@ impl Discovery {
         let driver = row.driver().unwrap_or(DriverName::Unmanaged);
         meter::note("refresh", driver, took, failed);
         let slow = took > LONG || matches!(failed, Some(Kind::Unreachable | Kind::Timeout));
-        // Written under the credentials that were used: newer ones have not been refused.
-        let (users, at) = ((row.ipmi.user.clone(), row.redfish.user.clone()), now());
+        let (used, at) = (Arc::clone(&row), now());
         let written = self
             .change(mac, move |row| match result {
                 Ok(news) => news.apply(row, at),
                 Err(e) => {
                     log::info!("{mac}: {}", e.chain());
-                    refresh::note_failure(row, &e, at);
-                    if (&row.ipmi.user, &row.redfish.user) != (&users.0, &users.1) {
-                        row.status.refused = None;
-                    }
+                    refresh::note_failure(row, &used, &e, at);
                 }
             })
             .await;
@@ -164,6 +160,8 @@ impl Discovery {
         }
         let every = self.options().refresh;
         let after = self.store.get(mac).await.ok().flatten();
+        let newer = |after: &Arc<Record>| after.status.given_at != row.status.given_at;
+        let newer = after.as_ref().is_some_and(newer);
         let mut inner = self.inner();
         // Other firmware may speak other protocols.
         if row.bmc_version.is_some() && after.is_some_and(|a| a.bmc_version != row.bmc_version) {
@@ -173,7 +171,11 @@ impl Discovery {
         if let Some(due) = inner.due.get_mut(&mac) {
             due.running = false;
             due.slow = slow;
-            let wait = if failed.is_some() {
+            let wait = if newer {
+                // Somebody waits for what the new password is worth.
+                due.failures = 0;
+                Duration::ZERO
+            } else if failed.is_some() {
                 due.failures = due.failures.saturating_add(1);
                 let (least, most) = BACK_OFF;
                 (least * 2u32.saturating_pow(due.failures.min(6) - 1)).min(most)

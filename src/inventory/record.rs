@@ -249,6 +249,8 @@ pub struct Status {
     pub kind: Option<String>,
     /// These credentials were refused (a mark of user and password): not tried again by itself.
     pub refused: Option<String>,
+    /// When a password was given last: a login that began before says nothing of it.
+    pub given_at: Option<u64>,
 }
 
 impl Record {
@@ -312,6 +314,7 @@ impl Record {
             record.changed_at = 0;
             record.revision = 0;
             record.status.last_updated = None;
+            record.status.given_at = None;
             if let Some(lease) = &mut record.lease {
                 lease.ends = None;
             }

@@ -182,7 +182,13 @@ impl Server {
         let row = self.row(&message.bmc, true).await?;
         let secrets = secrets(&row, &mut message).map_err(|e| refused(&e))?;
         let try_now = message.try_now;
-        let mut change = Change::of(now(), move |row| edit(row, message));
+        let given = !secrets.is_empty();
+        let mut change = Change::of(now(), move |row| {
+            if given {
+                row.status.given_at = Some(now());
+            }
+            edit(row, message)
+        });
         change.secrets = secrets;
         let row = self
             .store
