@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use zeroize::Zeroizing;
 
 use crate::hal::model::Secret;
 
@@ -134,34 +135,36 @@ fn password(matches: &ArgMatches, user: &str) -> Result<Secret, Failure> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+/// What a file (`-`: stdin) holds, of at most `limit` bytes; `longer` says what is wrong with more.
+pub fn read(path: &Path, limit: u64, longer: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let failed = |e: &dyn std::fmt::Display| Failure::usage(format!("{}: {e}", path.display()));
-    let mut bytes = Vec::with_capacity(LIMIT as usize + 1);
+    // What is as short as passwords are never moves: a move would leave a copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit.min(LIMIT) as usize + 1));
     let input: &mut dyn Read = if path.as_os_str() == "-" {
         &mut std::io::stdin().lock()
     } else {
         &mut std::fs::File::open(path).map_err(|e| failed(&e))?
     };
     input
-        .take(LIMIT + 1)
+        .take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| failed(&e))?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(failed(&"longer than 4096 bytes, this is no password"));
+    if bytes.len() as u64 > limit {
+        return Err(failed(&longer));
     }
     Ok(bytes)
 }
 
 /// The first line of a file, without its end.
 pub fn first_line(path: &Path) -> Result<Secret, Failure> {
-    let mut bytes = read(path)?;
+    let mut bytes = read(path, LIMIT, "longer than 4096 bytes, this is no password")?;
     if let Some(end) = bytes.iter().position(|b| *b == b'\n') {
         bytes.truncate(end);
     }
     if bytes.last() == Some(&b'\r') {
         bytes.pop();
     }
-    Ok(Secret::new(bytes))
+    Ok(Secret::new(std::mem::take(&mut *bytes)))
 }
 
 /// A K_G: up to 20 bytes as they stand in the file, or 40 hex digits.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -20,6 +20,7 @@ use crate::api::fault::{from_status, retry_after};
 use crate::api::proto;
 use crate::applets::bmc::dry_run;
 use crate::applets::common::confirm;
+use crate::applets::common::credentials;
 use crate::applets::common::exit::Failure;
 use crate::applets::common::output::{Output, printable};
 use crate::applets::common::progress::Progress;
@@ -153,21 +154,9 @@ pub(in super::super) fn run(m: &ArgMatches, output: Output) -> Result<(), Failur
 }
 
 fn text(path: &std::path::Path) -> Result<Zeroizing<String>, Failure> {
-    let failed = |e: &dyn std::fmt::Display| Failure::usage(format!("{}: {e}", path.display()));
-    let mut bytes = Zeroizing::new(Vec::new());
-    let input: &mut dyn Read = if path.as_os_str() == "-" {
-        &mut std::io::stdin().lock()
-    } else {
-        &mut std::fs::File::open(path).map_err(|e| failed(&e))?
-    };
-    input
-        .take(LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| failed(&e))?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(failed(&"larger than 64 MiB"));
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|e| failed(&e))?;
+    let bytes = credentials::read(path, LIMIT, "larger than 64 MiB")?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 
